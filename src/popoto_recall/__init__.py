@@ -1,0 +1,37 @@
+"""Agent memory for Popoto models: association graph, Bloom filter, count-min sketch."""
+
+from .embedded import embedded
+from .errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    CorruptValueError,
+    FieldNotOnModelError,
+    ForeignLayoutError,
+    IncompleteError,
+    MismatchError,
+    OptionError,
+    OutOfMemoryError,
+    RecallError,
+    StoredValueError,
+    WrongTypeError,
+)
+from .fields import CoOccurrenceField, ExistenceFilter, FrequencySketch
+
+__all__ = [
+    "ArgumentError",
+    "ArgumentTypeError",
+    "CoOccurrenceField",
+    "CorruptValueError",
+    "ExistenceFilter",
+    "FieldNotOnModelError",
+    "ForeignLayoutError",
+    "FrequencySketch",
+    "IncompleteError",
+    "MismatchError",
+    "OptionError",
+    "OutOfMemoryError",
+    "RecallError",
+    "StoredValueError",
+    "WrongTypeError",
+    "embedded",
+]

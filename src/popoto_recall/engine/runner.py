@@ -1,0 +1,109 @@
+"""Carries commands out: at once, or in a caller's pipeline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import redis
+from redis.client import Pipeline
+
+from .. import errors
+from .command import Command, Commands
+
+T = TypeVar("T")
+
+_CODES: dict[str, type[errors.StoredValueError]] = {
+    "RECALL_TYPE": errors.WrongTypeError,
+    "RECALL_FOREIGN": errors.ForeignLayoutError,
+    "RECALL_CORRUPT": errors.CorruptValueError,
+    "RECALL_MISMATCH": errors.MismatchError,
+    "RECALL_INCOMPLETE": errors.IncompleteError,
+}
+_CODED = re.compile(r"\b(RECALL_[A-Z]+) (.*)", re.DOTALL)
+_NO_MEMORY = "command not allowed when used memory > 'maxmemory'"
+
+
+def run(client: redis.Redis, operation: Command[T] | Commands[T]) -> T:
+    """Carry an operation out now.
+
+    Raises:
+        StoredValueError: A script refused what the server holds.
+        redis.RedisError: The server could not be reached, or refused the call.
+    """
+    if isinstance(operation, Commands):
+        return operation.join([run(client, command) for command in operation.calls])
+    with typed_errors():
+        return operation.parse(_evaluate(client, operation))
+
+
+def _evaluate(client: redis.Redis, command: Command[Any]) -> Any:
+    script = command.script
+    try:
+        return client.evalsha(script.sha, len(command.keys), *command.keys, *command.args)
+    except redis.exceptions.NoScriptError:
+        # Loading keeps it where servers evict what EVAL cached (7.4 on); calling it
+        # by its text, not its SHA, survives a SCRIPT FLUSH between the two.
+        client.script_load(script.text)
+        return client.eval(script.text, len(command.keys), *command.keys, *command.args)
+
+
+def queue(pipeline: Pipeline, operation: Command[Any] | Commands[Any]) -> None:
+    """Queue an operation in a caller's pipeline, so that no script can be missing.
+
+    The first call of a script in a MULTI carries its text; the later ones, which the
+    server runs after it in the same transaction, only the SHA.
+    """
+    check_pipeline(pipeline)
+    for command in operation.calls if isinstance(operation, Commands) else (operation,):
+        script = command.script
+        if script.sha in _scripts_queued(pipeline):
+            pipeline.evalsha(script.sha, len(command.keys), *command.keys, *command.args)
+        else:
+            pipeline.eval(script.text, len(command.keys), *command.keys, *command.args)
+            _scripts_queued(pipeline).add(script.sha)
+
+
+def _scripts_queued(pipeline: Pipeline) -> set[str]:
+    """SHAs of the scripts whose text already stands in this very MULTI."""
+    if not (pipeline.transaction or pipeline.explicit_transaction):
+        return set()
+    stack, shas = getattr(pipeline, "_recall_scripts", (None, set[str]()))
+    if stack is not pipeline.command_stack:  # reset() and execute() begin a new list
+        shas = set()
+        pipeline._recall_scripts = (pipeline.command_stack, shas)
+    return shas
+
+
+def check_pipeline(pipeline: object) -> None:
+    """Refuse what cannot hold a queued write.
+
+    Raises:
+        ArgumentTypeError: Not a redis-py pipeline.
+        ArgumentError: The pipeline watches keys and would run the call at once.
+    """
+    if not isinstance(pipeline, Pipeline):
+        raise errors.ArgumentTypeError(
+            f"pipeline= takes a redis-py Pipeline or popoto.batch(), not {type(pipeline).__name__}"
+        )
+    if pipeline.watching and not pipeline.explicit_transaction:
+        raise errors.ArgumentError(
+            "the pipeline is watching keys and would run this call at once; call multi() first"
+        )
+
+
+@contextmanager
+def typed_errors() -> Iterator[None]:
+    """Raise what a script refused, and what the server had no memory for, as a typed error."""
+    try:
+        yield
+    except errors.RecallError:
+        raise
+    except redis.exceptions.ResponseError as error:
+        if coded := _CODED.search(str(error)):
+            raise _CODES[coded[1]](coded[2]) from error
+        if _NO_MEMORY in str(error):
+            raise errors.OutOfMemoryError(f"nothing was written: OOM {_NO_MEMORY}") from error
+        raise

@@ -1,0 +1,7 @@
+"""The fields that a Popoto model declares; the only layer that knows Popoto."""
+
+from .co_occurrence import CoOccurrenceField
+from .existence import ExistenceFilter
+from .frequency import FrequencySketch
+
+__all__ = ["CoOccurrenceField", "ExistenceFilter", "FrequencySketch"]

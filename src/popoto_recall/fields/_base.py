@@ -1,0 +1,154 @@
+"""What the three fields share: options, the model they belong to, pks and numbers."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from typing import Any, TypeVar, overload
+
+import popoto
+from popoto.models.base import Model
+
+from ..errors import ArgumentError, ArgumentTypeError, FieldNotOnModelError, OptionError
+from ..structures.text import utf8
+from ._saving import watch_saves
+
+Self = TypeVar("Self", bound="RecallField")
+
+
+class RecallField:
+    """Base of the three fields, beside the Popoto field that each takes the place of.
+
+    The fields store no value on a record: class access returns the field, instance access
+    None. All their data lives under keys of their own.
+    """
+
+    name: str
+    _model: type[Model] | None = None
+
+    @overload
+    def __get__(self: Self, instance: None, owner: type[Model]) -> Self: ...
+    @overload
+    def __get__(self, instance: Model, owner: type[Model]) -> None: ...
+    def __get__(self: Self, instance: Model | None, owner: type[Model]) -> Self | None:
+        if instance is not None:
+            return None
+        if self._model is not None and "_meta" in vars(owner):
+            self.check_on(owner)
+        return self
+
+    def _init_popoto(self, type: object, null: object, default: object) -> None:
+        """Set what Popoto reads of every field; only its usual values make sense here."""
+        for option, value, usual in (
+            ("type", type, str),
+            ("null", null, True),
+            ("default", default, None),
+        ):
+            if value is not usual:
+                raise OptionError(
+                    f"{option}={value!r} has no meaning: {self.__class__.__name__} stores no value"
+                )
+        popoto.Field.__init__(self, type=str, null=True, default=None)  # type: ignore[arg-type]
+
+    def _bind_owner(self, model: type[Model]) -> None:
+        """Called by Popoto when the model class is made."""
+        self._model = model
+        watch_saves(model)
+
+    @property
+    def owner(self) -> type[Model]:
+        """The model that declares this field."""
+        if self._model is None:
+            raise FieldNotOnModelError(
+                f"this {type(self).__name__} is not declared on a model yet: pass the model first"
+            )
+        return self._model
+
+    def check_on(self, model: type[Model]) -> None:
+        """Raise unless the model declares this very field."""
+        if model._meta.fields.get(self.name) is not self:
+            raise FieldNotOnModelError(
+                f"{model.__name__} has no field {self.name!r} of its own: Popoto does not inherit "
+                f"fields, declare it on {model.__name__} too"
+            )
+
+
+def key_of(family: str, model: type[Model], field: str) -> str:
+    """``family:ClassName:field``."""
+    return f"{family}:{model._meta.db_class_key.redis_key}:{field}"
+
+
+def records_key(model: type[Model]) -> str:
+    """Key of the set in which Popoto keeps the model's record keys."""
+    key: str = model._meta.db_class_set_key.redis_key
+    return key
+
+
+def as_pk(value: object) -> str:
+    """The pk that a record or a scalar stands for.
+
+    Raises:
+        ArgumentError: None, a bool, empty, or not encodable as UTF-8.
+        ArgumentTypeError: Not a scalar.
+    """
+    if isinstance(value, Model):
+        pk: str = value.db_key.redis_key
+        return pk
+    if value is None or isinstance(value, bool):
+        raise ArgumentError(f"{value!r} is no pk")
+    if isinstance(value, (list, tuple, dict, set, frozenset)):
+        raise ArgumentTypeError(f"a pk is a record or a scalar, not a {type(value).__name__}")
+    text = as_text(value, "pk")
+    if not text:
+        raise ArgumentError("a pk is not empty")
+    return text
+
+
+def as_text(value: object, what: str) -> str:
+    """A scalar as text that UTF-8 can encode."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError as error:
+            raise ArgumentError(f"{what} {value!r:.80} is not UTF-8") from error
+    text = value if isinstance(value, str) else str(value)
+    utf8(text, what)
+    return text
+
+
+def as_number(name: str, value: object) -> float:
+    """A real number, never NaN.
+
+    Raises:
+        ArgumentTypeError: Not a number.
+        ArgumentError: NaN.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ArgumentTypeError(f"{name} is a number, not {value!r}")
+    number = float(value)
+    if math.isnan(number):
+        raise ArgumentError(f"{name} is NaN")
+    return number
+
+
+def as_count(name: str, value: object, least: int = 1) -> int:
+    """A whole number that is not below ``least``.
+
+    Raises:
+        ArgumentError: Anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ArgumentError(f"{name} is a whole number >= {least}, not {value!r}")
+    return value
+
+
+def count_option(name: str, value: object) -> int:
+    """A whole number >= 1, where a field is declared.
+
+    Raises:
+        OptionError: Anything else.
+    """
+    try:
+        return as_count(name, value)
+    except ArgumentError as error:
+        raise OptionError(str(error)) from None

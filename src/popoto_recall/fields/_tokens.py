@@ -1,0 +1,131 @@
+"""What the two fields that follow a record's tokens share: fingerprint, tokenizer, hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from popoto.fields.existence_filter import tokenize
+from popoto.models.base import Model
+from popoto.redis_db import get_REDIS_DB
+
+from ..engine import Commands, queue, run
+from ..errors import ArgumentError, OptionError
+from ..structures.tokens import Tokenize, Tokenizer
+from ._base import RecallField, as_text
+from ._saving import saving
+
+Fingerprint = Callable[[Any], object]
+
+DEFAULT_TOKENIZER = Tokenizer("default", tokenize)
+"""Popoto's own: lower case, words of 3 characters or more, no English stop words."""
+
+
+class TokenField(RecallField):
+    """A field that every save tells the tokens of the record's fingerprint."""
+
+    follows_every_save = True
+    fingerprint_fn: Fingerprint | None
+    tokenizer: Tokenizer
+
+    def _init_tokens(
+        self,
+        fingerprint_fn: Fingerprint | None,
+        tokenizer: Tokenize | None,
+        tokenizer_name: str | None,
+    ) -> None:
+        for option, function in (("fingerprint_fn", fingerprint_fn), ("tokenizer", tokenizer)):
+            if function is not None and not callable(function):
+                raise OptionError(f"{option} is a function, not {function!r}")
+        self.fingerprint_fn = fingerprint_fn
+        self.tokenizer = named_tokenizer(tokenizer, tokenizer_name)
+
+    def _add(self, model: type[Model], fingerprint: str, own: str) -> Commands[None]:
+        """What a save adds; ``own`` is the key of the record."""
+        raise NotImplementedError
+
+    def _fingerprint_of(self, instance: Model) -> str:
+        if self.fingerprint_fn is None:
+            key: str = instance.db_key.redis_key
+            return key
+        fingerprint = self.fingerprint_fn(instance)
+        if fingerprint is None:
+            raise ArgumentError(
+                f"fingerprint_fn of {type(instance).__name__}.{self.name} returned None for "
+                f"{instance.db_key.redis_key!r}; nothing was saved"
+            )
+        return as_text(fingerprint, "fingerprint")
+
+    def _add_of(self, instance: Model) -> Commands[None]:
+        return self._add(
+            type(instance), self._fingerprint_of(instance), instance.db_key.redis_key
+        )
+
+    @classmethod
+    def pre_save_validate(
+        cls, model_instance: Model, field_name: str, field_value: object, **kwargs: Any
+    ) -> None:
+        """Compute what this save adds, while it can still be refused. Called by Popoto."""
+        under_way = saving(model_instance)
+        if under_way is not None:
+            field = model_instance._meta.fields[field_name]
+            under_way.prepared[field_name] = field._add_of(model_instance)
+
+    @classmethod
+    def on_save(
+        cls,
+        model_instance: Model,
+        field_name: str,
+        field_value: object,
+        pipeline: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Add the record's tokens, in the save's own transaction. Called by Popoto."""
+        under_way = saving(model_instance)
+        commands = under_way.prepared.pop(field_name, None) if under_way else None
+        if commands is None:
+            commands = model_instance._meta.fields[field_name]._add_of(model_instance)
+        if pipeline is None:
+            return run(get_REDIS_DB(), commands)
+        queue(pipeline, commands)
+        return pipeline
+
+    @classmethod
+    def on_delete(
+        cls,
+        model_instance: Model,
+        field_name: str,
+        field_value: object,
+        pipeline: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Nothing to do: a token may belong to other records too. Called by Popoto."""
+        return pipeline
+
+
+def named_tokenizer(split: Tokenize | None, name: str | None) -> Tokenizer:
+    """A tokenizer under the name that stored values remember it by."""
+    if split is None:
+        return DEFAULT_TOKENIZER
+    known = getattr(split, "name", None) or getattr(split, "__qualname__", "custom")
+    if "<lambda>" in known:
+        known = "custom"
+    return Tokenizer(name or str(known), split)
+
+
+def as_fingerprint(value: object) -> str:
+    """A fingerprint that a caller asks about.
+
+    Raises:
+        ArgumentError: None, or not encodable as UTF-8.
+    """
+    if value is None:
+        raise ArgumentError("None is no fingerprint")
+    return as_text(value, "fingerprint")
+
+
+def as_fingerprints(values: Iterable[object]) -> list[str] | str:
+    """Fingerprints of a batch; a bare string stays one, and is refused further down."""
+    if isinstance(values, (str, bytes)):
+        return str(values)
+    return [as_fingerprint(value) for value in values]

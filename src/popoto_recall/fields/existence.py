@@ -1,0 +1,185 @@
+"""`ExistenceFilter`: have I ever seen this?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import popoto
+from popoto.models.base import Model
+
+from ..engine import Commands
+from ..errors import OptionError
+from ..structures.bloom import BLOCK_BYTES, MAX_BYTES, Bloom, FilterInfo, sizing
+from ..structures.tokens import Tokenize
+from ._base import as_number, count_option, key_of, records_key
+from ._operation import Described, ModelRef, asynchronous, read, write
+from ._tokens import Fingerprint, TokenField, as_fingerprint, as_fingerprints
+
+FAMILY = "$EF"
+
+
+class ExistenceFilter(TokenField, popoto.ExistenceFilter):
+    """A Bloom filter over the tokens of every record ever saved.
+
+    It never says no to something saved; it says yes to something else at most about
+    ``error_rate`` of the time, as long as no more than ``capacity`` tokens are in it. Deleting a
+    record removes nothing.
+
+    Args:
+        capacity: Distinct tokens it is made for, >= 1.
+        error_rate: False-positive rate with that many in it, in (0, 1).
+        fingerprint_fn: Takes a record, returns the text whose tokens are added. None: the
+            record's key.
+        tokenizer: Takes a text, returns its tokens. None: Popoto's own rules.
+        tokenizer_name: Name that the filter remembers the tokenizer by. None: its ``name``
+            attribute, else its qualified name, for a lambda "custom".
+        hash_version, type, null, default: Accepted at the values that Popoto's own field has.
+    Raises:
+        OptionError: An option is out of range.
+
+    Key: ``$EF:{ClassName}:{field}``, a string that carries its own version and parameters.
+    """
+
+    roundtrip_policy = "rebuild"
+    roundtrip_note = None
+
+    def __init__(
+        self,
+        *,
+        capacity: int = 100_000,
+        error_rate: float = 0.01,
+        fingerprint_fn: Fingerprint | None = None,
+        tokenizer: Tokenize | None = None,
+        tokenizer_name: str | None = None,
+        hash_version: int = 2,
+        type: object = str,
+        null: object = True,
+        default: object = None,
+    ) -> None:
+        if hash_version not in (1, 2):
+            raise OptionError(f"hash_version is 1 or 2, not {hash_version!r}; it has no effect")
+        self.capacity = count_option("capacity", capacity)
+        self.error_rate = _error_rate(error_rate)
+        if sizing(self.capacity, self.error_rate).blocks * BLOCK_BYTES > MAX_BYTES // 2:
+            raise OptionError(
+                f"capacity={capacity} at error_rate={error_rate} takes more than 256 MB"
+            )
+        self._init_tokens(fingerprint_fn, tokenizer, tokenizer_name)
+        self._init_popoto(type, null, default)
+
+    @read
+    def might_exist(
+        self, model: type[Model], fingerprint: object, match: str = "any"
+    ) -> Described[bool]:
+        """Whether something like this may have been saved.
+
+        Args:
+            fingerprint: Text, split into tokens like a record's.
+            match: "any" token is enough, or "all" must be present.
+        Returns:
+            False: certainly never saved. True: saved, or a false positive, or the filter has not
+            seen every record.
+        Raises:
+            StoredValueError: What is stored is not a filter with this field's options.
+        Cost: one round trip, O(tokens).
+        Source: Bloom (1970).
+        """
+        return self._bloom(model).contains(as_fingerprint(fingerprint), match)
+
+    @read
+    def definitely_missing(
+        self, model: type[Model], fingerprint: object, match: str = "any"
+    ) -> Described[bool]:
+        """The inverse of `might_exist`: True only for what was certainly never saved."""
+        found = self._bloom(model).contains(as_fingerprint(fingerprint), match)
+        return Commands(found.calls, lambda replies: not found.join(replies))
+
+    @read
+    def might_exist_batch(
+        self, model: type[Model], fingerprints: Iterable[object], match: str = "any"
+    ) -> Described[dict[str, bool]]:
+        """`might_exist` of many at once.
+
+        Args:
+            fingerprints: n texts.
+            match: As in `might_exist`.
+        Returns:
+            Dict of at most n, first-seen order, duplicates folded.
+        Raises:
+            TypeError: A bare string.
+            StoredValueError: What is stored is not a filter with this field's options.
+        Cost: one round trip per 20,000 tokens.
+        """
+        return self._bloom(model).contains_many(as_fingerprints(fingerprints), match)
+
+    @read
+    def might_exist_count(
+        self, model: type[Model], fingerprints: Iterable[object], match: str = "any"
+    ) -> Described[int]:
+        """How many distinct fingerprints of a batch `might_exist` would say yes to."""
+        found = self._bloom(model).contains_many(as_fingerprints(fingerprints), match)
+        return Commands(found.calls, lambda replies: sum(found.join(replies).values()))
+
+    @read
+    def fill_ratio(self, model: type[Model]) -> Described[float]:
+        """Set bits over all bits, 0.0 when there is no filter yet.
+
+        Cost: one round trip, O(size).
+        """
+        info = self._bloom(model).info()
+        return Commands((info,), lambda replies: replies[0].fill_ratio)
+
+    @read
+    def info(self, model: type[Model]) -> Described[FilterInfo]:
+        """State of the stored filter: completeness, items, present false-positive rate, size.
+
+        Cost: one round trip, O(size).
+        """
+        return self._bloom(model).info()
+
+    @write
+    def clear(self, model: type[Model]) -> Described[None]:
+        """Replace the filter, whatever its state, by an empty one that counts as complete.
+
+        Cost: one round trip.  Atomic.
+        """
+        return self._bloom(model).clear()
+
+    async_might_exist = asynchronous(might_exist)
+    async_definitely_missing = asynchronous(definitely_missing)
+    async_might_exist_batch = asynchronous(might_exist_batch)
+    async_might_exist_count = asynchronous(might_exist_count)
+    async_fill_ratio = asynchronous(fill_ratio)
+    async_info = asynchronous(info)
+    async_clear = asynchronous(clear)
+
+    def hash_version(self, model: ModelRef | None = None) -> int:
+        """2, as Popoto counts: positions are exact. The stored filter names its own version."""
+        return 2
+
+    def stale_rebuild_staging(self, model: ModelRef | None = None) -> list[str]:
+        """No key of Popoto's rebuild can be left over: it never runs on this field."""
+        return []
+
+    def _add(self, model: type[Model], fingerprint: str, own: str) -> Commands[None]:
+        return self._bloom(model).add(fingerprint, own)
+
+    def _bloom(self, model: type[Model]) -> Bloom:
+        return Bloom(
+            key_of(FAMILY, model, self.name),
+            records_key(model),
+            self.capacity,
+            self.error_rate,
+            self.tokenizer,
+        )
+
+
+def _error_rate(value: Any) -> float:
+    try:
+        rate = as_number("error_rate", value)
+    except (TypeError, ValueError) as error:
+        raise OptionError(str(error)) from None
+    if not 0 < rate < 1:
+        raise OptionError(f"error_rate is in (0, 1), not {rate!r}")
+    return rate

@@ -1,0 +1,176 @@
+"""`FrequencySketch`: how often?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import popoto
+from popoto.models.base import Model
+
+from ..engine import Commands
+from ..errors import ArgumentError, OptionError
+from ..structures.sketch import COUNTER_BYTES, MAX_BYTES, MAX_COUNT, Sketch, SketchInfo, shape
+from ..structures.tokens import Tokenize
+from ._base import as_count, count_option, key_of, records_key
+from ._operation import Described, asynchronous, read, write
+from ._tokens import Fingerprint, TokenField, as_fingerprint, as_fingerprints
+
+FAMILY = "$FS"
+
+
+class FrequencySketch(TokenField, popoto.FrequencySketch):
+    """A count-min sketch over the tokens of every save.
+
+    An estimate is never under the true count, and over it by more than ``e * N / width`` (N
+    tokens counted) with probability ``e^-depth`` at most. Saving a record twice counts it twice;
+    deleting one removes nothing.
+
+    Args:
+        width: Sets how far over an estimate may be, >= 1.
+        depth: Sets how sure that is, >= 1.
+        fingerprint_fn: Takes a record, returns the text whose tokens are counted. None: the
+            record's key.
+        tokenizer: Takes a text, returns its tokens. None: Popoto's own rules.
+        tokenizer_name: Name that the sketch remembers the tokenizer by. None: its ``name``
+            attribute, else its qualified name, for a lambda "custom".
+        type, null, default: Accepted at the values that Popoto's own field has.
+    Raises:
+        OptionError: An option is out of range.
+
+    Key: ``$FS:{ClassName}:{field}``, a string that carries its own version and parameters.
+    """
+
+    roundtrip_policy = "partial"
+
+    def __init__(
+        self,
+        *,
+        width: int = 2000,
+        depth: int = 7,
+        fingerprint_fn: Fingerprint | None = None,
+        tokenizer: Tokenize | None = None,
+        tokenizer_name: str | None = None,
+        type: object = str,
+        null: object = True,
+        default: object = None,
+    ) -> None:
+        self.width = count_option("width", width)
+        self.depth = count_option("depth", depth)
+        if not _fits(self.width, self.depth):
+            raise OptionError(f"width={width} and depth={depth} take more than 64 MB")
+        self._init_tokens(fingerprint_fn, tokenizer, tokenizer_name)
+        self._init_popoto(type, null, default)
+
+    @read
+    def get_frequency(self, model: type[Model], fingerprint: object) -> Described[int]:
+        """How often something like this was saved: the least of its tokens' estimates.
+
+        Args:
+            fingerprint: Text, split into tokens like a record's.
+        Returns:
+            Saves, never fewer than there were; 0 for the unseen.
+        Raises:
+            IncompleteError: Records exist that the sketch has not counted.
+            StoredValueError: What is stored is not a sketch with this field's options.
+        Cost: one round trip, O(tokens * rows).
+        Source: Cormode & Muthukrishnan (2005), point query.
+        """
+        return self._sketch(model).count(as_fingerprint(fingerprint))
+
+    @read
+    def get_frequency_batch(
+        self, model: type[Model], fingerprints: Iterable[object]
+    ) -> Described[dict[str, int]]:
+        """`get_frequency` of many at once.
+
+        Args:
+            fingerprints: n texts.
+        Returns:
+            Dict of at most n, first-seen order, duplicates folded.
+        Raises:
+            TypeError: A bare string.
+            IncompleteError, StoredValueError: As `get_frequency`.
+        Cost: one round trip per 20,000 tokens.
+        """
+        return self._sketch(model).count_many(as_fingerprints(fingerprints))
+
+    @write
+    def increment(
+        self, model: type[Model], fingerprint: object, by: int = 1
+    ) -> Described[None]:
+        """Count the tokens of a fingerprint without saving a record.
+
+        Args:
+            fingerprint: Text, split into tokens like a record's.
+            by: How often, in [1, 2^32 - 1]; counters stop at 2^32 - 1.
+            pipeline: Queue the call there.
+        Raises:
+            ValueError: ``by`` out of range.
+            StoredValueError: What is stored is not a sketch with this field's options.
+        Cost: one round trip, O(tokens * rows).  Atomic up to 20,000 tokens.
+        Source: Cormode & Muthukrishnan (2005), update.
+        """
+        if as_count("by", by) > MAX_COUNT:
+            raise ArgumentError(f"by is at most {MAX_COUNT}, not {by}")
+        return self._sketch(model).add(as_fingerprint(fingerprint), by)
+
+    @read
+    def info(self, model: type[Model]) -> Described[SketchInfo]:
+        """State of the stored sketch: completeness, tokens counted, error bound, size.
+
+        Cost: one round trip.
+        """
+        return self._sketch(model).info()
+
+    @write
+    def clear(self, model: type[Model]) -> Described[None]:
+        """Replace the sketch, whatever its state, by an empty one that counts as complete.
+
+        Cost: one round trip.  Atomic.
+        """
+        return self._sketch(model).clear()
+
+    async_get_frequency = asynchronous(get_frequency)
+    async_get_frequency_batch = asynchronous(get_frequency_batch)
+    async_increment = asynchronous(increment)
+    async_info = asynchronous(info)
+    async_clear = asynchronous(clear)
+
+    @classmethod
+    def on_save(
+        cls,
+        model_instance: Model,
+        field_name: str,
+        field_value: object,
+        pipeline: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Count the record's tokens, in the save's own transaction. Called by Popoto.
+
+        A re-index calls the hook too, but without the ``ignore_errors`` that every real save
+        passes; what it finds was counted before.
+        """
+        if "ignore_errors" not in kwargs:
+            return pipeline
+        return super().on_save(model_instance, field_name, field_value, pipeline, **kwargs)
+
+    def _add(self, model: type[Model], fingerprint: str, own: str) -> Commands[None]:
+        return self._sketch(model).add(fingerprint, own=own)
+
+    def _sketch(self, model: type[Model]) -> Sketch:
+        return Sketch(
+            key_of(FAMILY, model, self.name),
+            records_key(model),
+            self.width,
+            self.depth,
+            self.tokenizer,
+        )
+
+
+def _fits(width: int, depth: int) -> bool:
+    try:
+        rows, columns = shape(width, depth)
+    except OverflowError:
+        return False
+    return rows * columns * COUNTER_BYTES <= MAX_BYTES

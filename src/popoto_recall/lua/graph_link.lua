@@ -1,0 +1,38 @@
+-- Create edges that are missing, one after the other; an edge that exists keeps its weight.
+-- A full node drops its lowest edge for the new one, unless that is itself the lowest.
+-- KEYS[2i-1]  edges      zset    of the i-th source; member: neighbour, score: weight
+-- KEYS[2i]    mirrors    zset    of the i-th target; the same graph's, or its reverse index
+-- ARGV[1]     edges      string  prefix of the edge sets
+-- ARGV[2]     mirrors    string  prefix of the mirror sets; equal in a symmetric graph
+-- ARGV[3]     max_edges  integer >= 1
+-- ARGV[3i+1]  source     string  of the i-th edge
+-- ARGV[3i+2]  target     string
+-- ARGV[3i+3]  weight     float   in (0, cap]
+-- Returns     array of text, each edge's weight; 0 for one that a full node refused.
+local problem = wrong_type(KEYS, 'zset')
+if problem then return problem end
+
+local function refused(key, weight)
+  local rank = redis.call('ZCARD', key) - max_edges
+  if rank < 0 then return false end
+  return weight < tonumber(redis.call('ZRANGE', key, rank, rank, 'WITHSCORES')[2])
+end
+
+local function link(source_key, mirror_key, source, target, initial)
+  local weight, whole = weight_of(source_key, source, mirror_key, target)
+  if whole then return exact(weight) end
+  if not weight then
+    weight = initial
+    if refused(source_key, weight) or symmetric and refused(mirror_key, weight) then
+      return '0'
+    end
+  end
+  return store(source_key, source, mirror_key, target, weight)
+end
+
+local weights = {}
+for i = 1, #KEYS / 2 do
+  weights[i] = link(KEYS[2 * i - 1], KEYS[2 * i],
+    ARGV[3 * i + 1], ARGV[3 * i + 2], tonumber(ARGV[3 * i + 3]))
+end
+return weights

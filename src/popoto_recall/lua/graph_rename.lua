@@ -1,0 +1,51 @@
+-- Carry the edges of a record over to its new name; where both names have an edge to the same
+-- neighbour, the heavier one stands.
+-- KEYS[1]  edges      zset    of the old name; member: neighbour, score: weight
+-- KEYS[2]  mirrors    zset    of the old name (the same key when symmetric)
+-- KEYS[3]  edges      zset    of the new name
+-- KEYS[4]  mirrors    zset    of the new name
+-- ARGV[1]  edges      string  prefix of the edge sets
+-- ARGV[2]  mirrors    string  prefix of the mirror sets; equal in a symmetric graph
+-- ARGV[3]  max_edges  integer >= 1
+-- ARGV[4]  old        string
+-- ARGV[5]  new        string
+-- Returns  integer, edges carried over.
+local problem = wrong_type(KEYS, 'zset')
+if problem then return problem end
+
+local old, new = ARGV[4], ARGV[5]
+local neighbours = {}
+local outgoing = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+local incoming = {}
+if not symmetric then
+  incoming = redis.call('ZRANGE', KEYS[2], 0, -1)
+end
+
+for i = 1, #outgoing, 2 do neighbours[#neighbours + 1] = mirrors .. outgoing[i] end
+for _, source in ipairs(incoming) do neighbours[#neighbours + 1] = edges .. source end
+problem = wrong_type(neighbours, 'zset')
+if problem then return problem end
+
+local carried = 0
+local function carry(source, target, weight)
+  if weight and source ~= target then
+    local source_key, mirror_key = edges .. source, mirrors .. target
+    local known = weight_of(source_key, source, mirror_key, target)
+    store(source_key, source, mirror_key, target, math.max(tonumber(weight), known or 0))
+    carried = carried + 1
+  end
+end
+
+-- The old name goes first, so that it no longer counts against a neighbour's max_edges. ZREM
+-- is not refused when memory is short, and after it nothing in this script is.
+for i = 1, #outgoing, 2 do
+  remove(mirrors .. outgoing[i], old)
+  carry(new, outgoing[i], outgoing[i + 1])
+end
+for _, source in ipairs(incoming) do
+  local weight = redis.call('ZSCORE', edges .. source, old)
+  remove(edges .. source, old)
+  carry(source, new, weight)
+end
+redis.call('DEL', KEYS[1], KEYS[2])
+return carried

@@ -1,0 +1,12 @@
+-- Library: checks that come before the first write.
+
+-- Error reply for the first of the keys that holds another type than `wanted`, or nil.
+local function wrong_type(keys, wanted)
+  for _, key in ipairs(keys) do
+    local found = redis.call('TYPE', key).ok
+    if found ~= wanted and found ~= 'none' then
+      return redis.error_reply(
+        string.format("RECALL_TYPE '%s' holds a %s where a %s belongs", key, found, wanted))
+    end
+  end
+end

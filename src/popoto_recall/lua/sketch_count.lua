@@ -1,0 +1,39 @@
+-- Estimate how often tokens were counted: the least of each one's counters.
+-- KEYS[1]  sketch   string   stamp, state, then rows of unsigned 32-bit counters
+-- KEYS[2]  records  set      of the model; tells whether a missing sketch has missed any
+-- ARGV[1]  stamp    string
+-- ARGV[2]  size     integer  bytes in all
+-- ARGV[3]  rows     integer  >= 1
+-- ARGV[4]  columns  integer  >= 1, counters per row
+-- ARGV[5]  digests  string   per token 4 bytes per row that pick its counter
+-- Returns  string, the estimates joined by commas.
+local key, stamp, size = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local rows, columns, digests = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+
+local complete, _, problem = open(key, stamp, size)
+if problem then return problem end
+if (complete or complete_if_new(KEYS[2], '')) == '0' then
+  return redis.error_reply(string.format(
+    "RECALL_INCOMPLETE '%s' has not counted all the records there are; run rebuild()", key))
+end
+
+local function number_at(text, at)
+  local a, b, c, d = string.byte(text, at, at + 3)
+  return a * 16777216 + b * 65536 + c * 256 + d
+end
+
+local base = #stamp + 32
+local reply = {}
+for at = 1, #digests, 4 * rows do
+  local least = 0
+  if complete then
+    for row = 0, rows - 1 do
+      local column = number_at(digests, at + 4 * row) % columns
+      local start = base + (row * columns + column) * 4
+      local count = number_at(redis.call('GETRANGE', key, start, start + 3), 1)
+      if row == 0 or count < least then least = count end
+    end
+  end
+  reply[#reply + 1] = string.format('%.0f', least)
+end
+return table.concat(reply, ',')

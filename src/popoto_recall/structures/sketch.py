@@ -1,0 +1,173 @@
+"""A count-min sketch in one string.
+
+Source: Cormode and Muthukrishnan (2005), "An improved data stream summary: the count-min
+sketch and its applications".
+
+``width`` and ``depth`` are a promise: with probability ``1 - e^-depth`` an estimate is over by
+at most ``e * N / width``, N tokens counted. A row of c columns breaks that bound with
+probability at most ``width / (e * c)``, and all rows of r must break it at once, so r rows of
+``width * e^(depth / r - 1)`` columns keep the promise too. Fewer, wider rows cost less work per
+token and estimate better on average, as long as the memory does not grow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, islice
+from typing import NamedTuple
+
+from ..engine import Command, Commands, load
+from .hashing import MAX_DIGEST, digests
+from .stamp import STATE_BYTES, stamp
+from .text import decoded
+from .tokens import Tokenizer, chunks, distinct
+
+ADD = load("sketch_add", "stamp")
+COUNT = load("sketch_count", "stamp")
+INFO = load("sketch_info", "stamp")
+CLEAR = load("value_clear", "stamp")
+
+COUNTER_BYTES = 4
+MAX_COUNT = 2**32 - 1
+MAX_BYTES = 64 * 1024 * 1024
+
+_INDEX_BYTES = 4
+_MAX_ROWS = MAX_DIGEST // _INDEX_BYTES
+
+
+class Shape(NamedTuple):
+    """Rows and columns that are stored."""
+
+    rows: int
+    columns: int
+
+
+def shape(width: int, depth: int) -> Shape:
+    """The cheapest stored shape that keeps the bound of ``width`` and ``depth``."""
+    rows = depth if depth <= 4 else min(max(4, math.ceil(depth / 2)), _MAX_ROWS)
+    return Shape(rows, math.ceil(width * math.exp(depth / rows - 1)))
+
+
+@dataclass(frozen=True)
+class SketchInfo:
+    """State of a `FrequencySketch`.
+
+    Attributes:
+        key: Where it is stored.
+        exists: Whether anything is stored there.
+        complete: Whether it has counted every record.
+        width: As declared.
+        depth: As declared.
+        items: Tokens counted, N of the bound.
+        error_bound: Most that an estimate is over by, with probability ``1 - e^-depth``.
+        size: Bytes.
+    """
+
+    key: str
+    exists: bool
+    complete: bool
+    width: int
+    depth: int
+    items: int
+    error_bound: float
+    size: int
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """One stored sketch: its key, the key of the model's records, and its options."""
+
+    key: str
+    records: str
+    width: int
+    depth: int
+    tokenizer: Tokenizer
+
+    @property
+    def shape(self) -> Shape:
+        return shape(self.width, self.depth)
+
+    @cached_property
+    def stamp(self) -> bytes:
+        rows, columns = self.shape
+        return stamp(
+            "recall-sketch",
+            1,
+            width=self.width,
+            depth=self.depth,
+            tokenizer=self.tokenizer.name,
+            rows=rows,
+            columns=columns,
+        )
+
+    @property
+    def size(self) -> int:
+        rows, columns = self.shape
+        return len(self.stamp) + STATE_BYTES + rows * columns * COUNTER_BYTES
+
+    def add(self, fingerprint: str, by: int = 1, own: str = "") -> Commands[None]:
+        """Count a fingerprint's tokens; ``own`` is the record being saved."""
+        tokens = self.tokenizer.tokens(fingerprint)
+        return Commands(
+            tuple(
+                Command(ADD, self._keys, (*self._args(part), by, own), int)
+                for part in chunks(tokens)
+            ),
+            lambda _: None,
+        )
+
+    def count(self, fingerprint: str) -> Commands[int]:
+        """The least estimate among a fingerprint's tokens."""
+        tokens = self.tokenizer.tokens(fingerprint)
+        return Commands(
+            tuple(self._count(part) for part in chunks(tokens)),
+            lambda replies: min(chain.from_iterable(replies)),
+        )
+
+    def count_many(self, fingerprints: Sequence[str]) -> Commands[dict[str, int]]:
+        """n fingerprints -> dict of at most n, first-seen order."""
+        wanted = {text: self.tokenizer.tokens(text) for text in distinct(fingerprints)}
+        tokens = [token for group in wanted.values() for token in group]
+
+        def join(replies: list[list[int]]) -> dict[str, int]:
+            counts = chain.from_iterable(replies)
+            return {text: min(islice(counts, len(group))) for text, group in wanted.items()}
+
+        return Commands(tuple(self._count(part) for part in chunks(tokens)), join)
+
+    def info(self) -> Command[SketchInfo]:
+        return Command(INFO, self._keys, (self.stamp, self.size), self._info)
+
+    def clear(self) -> Command[None]:
+        return Command(CLEAR, (self.key,), (self.stamp, self.size), lambda _: None)
+
+    @property
+    def _keys(self) -> tuple[str, ...]:
+        return (self.key, self.records)
+
+    def _args(self, tokens: Sequence[str]) -> tuple[bytes | int, ...]:
+        rows, columns = self.shape
+        return (self.stamp, self.size, rows, columns, digests(tokens, _INDEX_BYTES * rows))
+
+    def _count(self, tokens: Sequence[str]) -> Command[list[int]]:
+        return Command(COUNT, self._keys, self._args(tokens), _counts)
+
+    def _info(self, reply: Sequence[int]) -> SketchInfo:
+        exists, complete, items = map(int, reply)
+        return SketchInfo(
+            key=self.key,
+            exists=bool(exists),
+            complete=bool(complete),
+            width=self.width,
+            depth=self.depth,
+            items=items,
+            error_bound=math.e * items / self.width,
+            size=self.size if exists else 0,
+        )
+
+
+def _counts(reply: bytes | str) -> list[int]:
+    return [int(count) for count in decoded(reply).split(",")]
