@@ -29,7 +29,9 @@ def embedded() -> Iterator[Any]:
         ) from error
     server = fakeredis.FakeServer()
     previous = redis_db.POPOTO_REDIS_DB, redis_db._POPOTO_ASYNC_REDIS_DB
-    client = redis_db.GuardedRedis(connection_pool=fakeredis.FakeRedis(server=server).connection_pool)
+    client = redis_db.GuardedRedis(
+        connection_pool=fakeredis.FakeRedis(server=server).connection_pool
+    )
     redis_db.POPOTO_REDIS_DB = client
     redis_db._POPOTO_ASYNC_REDIS_DB = fakeredis.FakeAsyncRedis(server=server)
     try:

@@ -14,6 +14,7 @@ redis-py type that a caller would already catch::
         |-- CorruptValueError      a value of ours, damaged
         |-- MismatchError          a value made with other options than the field's
         |-- IncompleteError        records exist that the value never saw
+        |-- RebuildError           a rebuild was ended by another one
         `-- OutOfMemoryError       the server is at maxmemory; nothing was written
 
 The `StoredValueError` branch is raised inside the server, by the scripts. In a
@@ -69,6 +70,10 @@ class MismatchError(StoredValueError):
 
 class IncompleteError(StoredValueError):
     """Records exist that the stored value never saw; `rebuild` mends it."""
+
+
+class RebuildError(StoredValueError):
+    """A rebuild was ended by another one, or by a save with other options."""
 
 
 class OutOfMemoryError(StoredValueError, redis_exceptions.OutOfMemoryError):

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import redis
 from redis.client import Pipeline
+from redis.exceptions import NoScriptError, ResponseError
 
 from .. import errors
 from .command import Command, Commands
@@ -21,6 +22,7 @@ _CODES: dict[str, type[errors.StoredValueError]] = {
     "RECALL_CORRUPT": errors.CorruptValueError,
     "RECALL_MISMATCH": errors.MismatchError,
     "RECALL_INCOMPLETE": errors.IncompleteError,
+    "RECALL_REBUILD": errors.RebuildError,
 }
 _CODED = re.compile(r"\b(RECALL_[A-Z]+) (.*)", re.DOTALL)
 _NO_MEMORY = "command not allowed when used memory > 'maxmemory'"
@@ -43,7 +45,7 @@ def _evaluate(client: redis.Redis, command: Command[Any]) -> Any:
     script = command.script
     try:
         return client.evalsha(script.sha, len(command.keys), *command.keys, *command.args)
-    except redis.exceptions.NoScriptError:
+    except NoScriptError:
         # Loading keeps it where servers evict what EVAL cached (7.4 on); calling it
         # by its text, not its SHA, survives a SCRIPT FLUSH between the two.
         client.script_load(script.text)
@@ -66,8 +68,11 @@ def queue(pipeline: Pipeline, operation: Command[Any] | Commands[Any]) -> None:
             _scripts_queued(pipeline).add(script.sha)
 
 
-def _scripts_queued(pipeline: Pipeline) -> set[str]:
-    """SHAs of the scripts whose text already stands in this very MULTI."""
+def _scripts_queued(pipeline: Any) -> set[str]:
+    """SHAs of the scripts whose text already stands in this very MULTI.
+
+    Any, because ``transaction`` is a method of a client, and a flag only of its pipelines.
+    """
     if not (pipeline.transaction or pipeline.explicit_transaction):
         return set()
     stack, shas = getattr(pipeline, "_recall_scripts", (None, set[str]()))
@@ -88,6 +93,17 @@ def check_pipeline(pipeline: object) -> None:
         raise errors.ArgumentTypeError(
             f"pipeline= takes a redis-py Pipeline or popoto.batch(), not {type(pipeline).__name__}"
         )
+    check_buffering(pipeline)
+
+
+def check_buffering(pipeline: object) -> None:
+    """Refuse a pipeline that would run a call at once; what is none is let through.
+
+    Raises:
+        ArgumentError: The pipeline watches keys.
+    """
+    if not isinstance(pipeline, Pipeline):
+        return
     if pipeline.watching and not pipeline.explicit_transaction:
         raise errors.ArgumentError(
             "the pipeline is watching keys and would run this call at once; call multi() first"
@@ -101,7 +117,7 @@ def typed_errors() -> Iterator[None]:
         yield
     except errors.RecallError:
         raise
-    except redis.exceptions.ResponseError as error:
+    except ResponseError as error:
         if coded := _CODED.search(str(error)):
             raise _CODES[coded[1]](coded[2]) from error
         if _NO_MEMORY in str(error):

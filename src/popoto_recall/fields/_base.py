@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from numbers import Real
-from typing import Any, TypeVar, overload
+from typing import TypeVar, overload
 
 import popoto
 from popoto.models.base import Model

@@ -9,16 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import cached_property, update_wrapper
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    TypeAlias,
+    TypeGuard,
+    TypeVar,
+    overload,
+)
 
 from popoto.models.base import Model, ModelBase
 from popoto.redis_db import get_REDIS_DB
-from redis.client import Pipeline
 
 from ..engine import Command, Commands, queue, run
 from ..errors import ArgumentError, ArgumentTypeError
+from ._calls import ModelRef as ModelRef
+from ._calls import ReadOnClass, ReadOnField, WriteOnClass, WriteOnField
 
 if TYPE_CHECKING:
     from ._base import RecallField
@@ -27,7 +38,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Q = TypeVar("Q")
 
-ModelRef: TypeAlias = "type[Model] | Model"
 Described: TypeAlias = "Command[R] | Commands[R]"
 
 
@@ -40,7 +50,7 @@ class Operation:
         self.describe = describe
         self.writes = writes
         self.asynchronous = asynchronous
-        update_wrapper(self, describe)
+        update_wrapper(self, describe)  # type: ignore[arg-type]
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.__name__ = name
@@ -95,7 +105,9 @@ class Bound:
         described = self.operation.describe(field, model, *args, **kwargs)
         if pipeline is not None:
             return queue(pipeline, described)
-        return run(get_REDIS_DB(), described)
+        if isinstance(described, (Command, Commands)):
+            return run(get_REDIS_DB(), described)
+        return described  # a procedure, and its result
 
     def _pipeline(self, kwargs: dict[str, Any]) -> Any:
         if "pipeline" in kwargs and not self.operation.writes:
@@ -106,7 +118,7 @@ class Bound:
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[RecallField, type[Model], tuple[Any, ...]]:
         if self.field is None:
-            if not args or not isinstance(args[0], (Model, ModelBase)):
+            if not args or not _is_model(args[0]):
                 raise ArgumentTypeError(
                     f"{self.owner.__name__}.{self.__name__}() takes a model first"
                 )
@@ -126,6 +138,10 @@ class Bound:
         if not args or not isinstance(args[0], Model):
             return bool(args) and isinstance(args[0], ModelBase)
         return self.operation.filled(args[1:], kwargs)
+
+
+def _is_model(value: object) -> TypeGuard[ModelRef]:
+    return isinstance(value, (Model, ModelBase))
 
 
 def model_of(model: ModelRef) -> type[Model]:
@@ -149,52 +165,26 @@ def pick_field(kind: type[RecallField], model: type[Model], name: str | None) ->
     raise ArgumentError(f"{kind.__name__} on {model.__name__} {wanted} (it has: {there})")
 
 
-class BoundRead(Bound, Generic[P, R]):
-    """A read, as type checkers see it."""
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
-        @overload
-        def __call__(self, model: ModelRef, /, *args: P.args, **kwargs: P.kwargs) -> R: ...
-        @overload
-        def __call__(
-            self, model: ModelRef, /, *args: Any, field_name: str, **kwargs: Any
-        ) -> R: ...
-        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
-
-
-class BoundWrite(Bound, Generic[P, R, Q]):
-    """A write, as type checkers see it: in a pipeline its result is Q."""
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
-        @overload
-        def __call__(self, model: ModelRef, /, *args: P.args, **kwargs: P.kwargs) -> R: ...
-        @overload
-        def __call__(self, *args: Any, pipeline: Pipeline, **kwargs: Any) -> Q: ...
-        @overload
-        def __call__(
-            self, model: ModelRef, /, *args: Any, field_name: str, **kwargs: Any
-        ) -> R: ...
-        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
-
-
 class Read(Operation, Generic[P, R]):
     """An operation that only reads."""
 
-    def __get__(self, field: RecallField | None, owner: type[RecallField]) -> BoundRead[P, R]:
-        return BoundRead(self, field, owner)
+    @overload
+    def __get__(self, field: None, owner: type[RecallField]) -> ReadOnClass[P, R]: ...
+    @overload
+    def __get__(self, field: RecallField, owner: type[RecallField]) -> ReadOnField[P, R]: ...
+    def __get__(self, field: RecallField | None, owner: type[RecallField]) -> Any:
+        return Bound(self, field, owner)
 
 
 class Write(Operation, Generic[P, R, Q]):
     """An operation that writes, and can be queued."""
 
-    def __get__(self, field: RecallField | None, owner: type[RecallField]) -> BoundWrite[P, R, Q]:
-        return BoundWrite(self, field, owner)
+    @overload
+    def __get__(self, field: None, owner: type[RecallField]) -> WriteOnClass[P, R, Q]: ...
+    @overload
+    def __get__(self, field: RecallField, owner: type[RecallField]) -> WriteOnField[P, R, Q]: ...
+    def __get__(self, field: RecallField | None, owner: type[RecallField]) -> Any:
+        return Bound(self, field, owner)
 
 
 def read(
@@ -202,6 +192,11 @@ def read(
 ) -> Read[P, R]:
     """Make a method that describes a read callable in all its ways."""
     return Read(describe, writes=False)
+
+
+def procedure(carry_out: Callable[Concatenate[Any, type[Model], P], R]) -> Read[P, R]:
+    """Make a method that carries out several steps itself callable in all the ways of a read."""
+    return Read(carry_out, writes=False)
 
 
 def write(
@@ -212,11 +207,11 @@ def write(
 
 
 @overload
-def asynchronous(operation: Read[P, R]) -> Read[P, Awaitable[R]]: ...
+def asynchronous(operation: Read[P, R]) -> Read[P, Coroutine[Any, Any, R]]: ...
 @overload
-def asynchronous(operation: Write[P, R, Q]) -> Write[P, Awaitable[R], Awaitable[Q]]: ...
+def asynchronous(
+    operation: Write[P, R, Q],
+) -> Write[P, Coroutine[Any, Any, R], Coroutine[Any, Any, Q]]: ...
 def asynchronous(operation: Any) -> Any:
     """The twin that runs the same operation in a worker thread, as Popoto's own do."""
-    return type(operation)(
-        operation.describe, writes=operation.writes, asynchronous=True
-    )
+    return type(operation)(operation.describe, writes=operation.writes, asynchronous=True)

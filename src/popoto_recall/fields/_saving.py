@@ -18,9 +18,8 @@ from functools import wraps
 from typing import Any
 
 from popoto.models.base import Model
-from redis.client import Pipeline
 
-from ..engine import Commands, check_pipeline, typed_errors
+from ..engine import Commands, check_buffering, typed_errors
 
 _UPDATE_FIELDS = 3
 """Place of ``update_fields`` among the positional arguments of ``Model.save``."""
@@ -60,7 +59,7 @@ def watch_saves(model: type[Model]) -> None:
 def _watched_save(save: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(save)
     def watched(self: Model, *args: Any, **kwargs: Any) -> Any:
-        _check(args[0] if args else kwargs.get("pipeline"))
+        check_buffering(args[0] if args else kwargs.get("pipeline"))
         known = set(getattr(self, "_saved_field_values", ()))
         args, kwargs, added = _with_followers(self, args, kwargs)
         token = _current.set(Saving(self))
@@ -78,7 +77,7 @@ def _watched_save(save: Callable[..., Any]) -> Callable[..., Any]:
 def _watched_delete(delete: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(delete)
     def watched(self: Model, *args: Any, **kwargs: Any) -> Any:
-        _check(args[0] if args else kwargs.get("pipeline"))
+        check_buffering(args[0] if args else kwargs.get("pipeline"))
         with typed_errors():
             return delete(self, *args, **kwargs)
 
@@ -130,8 +129,3 @@ def _with_followers(
 
 def _without_followers(names: Iterable[str]) -> list[str]:
     return [name for name in names if not isinstance(name, _Follower)]
-
-
-def _check(pipeline: object) -> None:
-    if isinstance(pipeline, Pipeline):
-        check_pipeline(pipeline)

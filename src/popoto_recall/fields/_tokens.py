@@ -11,8 +11,11 @@ from popoto.redis_db import get_REDIS_DB
 
 from ..engine import Commands, queue, run
 from ..errors import ArgumentError, OptionError
+from ..structures.stored import Stored
 from ..structures.tokens import Tokenize, Tokenizer
 from ._base import RecallField, as_text
+from ._operation import Described, asynchronous, procedure, write
+from ._rebuild import Progress, rebuild
 from ._saving import saving
 
 Fingerprint = Callable[[Any], object]
@@ -40,11 +43,48 @@ class TokenField(RecallField):
         self.fingerprint_fn = fingerprint_fn
         self.tokenizer = named_tokenizer(tokenizer, tokenizer_name)
 
-    def _add(self, model: type[Model], fingerprint: str, own: str) -> Commands[None]:
-        """What a save adds; ``own`` is the key of the record."""
+    def stored(self, model: type[Model]) -> Stored:
+        """The value that this field keeps for a model."""
         raise NotImplementedError
 
-    def _fingerprint_of(self, instance: Model) -> str:
+    @write
+    def clear(self, model: type[Model]) -> Described[None]:
+        """Replace what is stored, whatever its state, by an empty value that counts as complete.
+
+        Args:
+            pipeline: Queue the call there.
+        Cost: one round trip.  Atomic.
+        """
+        return self.stored(model).clear()
+
+    @procedure
+    def rebuild(self, model: type[Model], progress: Progress | None = None) -> int:
+        """Make the value anew from the stored records, with the field's present options.
+
+        It is filled beside the old one, which goes on serving, and takes its place in one step,
+        complete and, if it is a filter, large enough. Saves made meanwhile are in it. A rebuild
+        that was killed goes on where it was; one that another rebuild overtakes gives up.
+
+        Args:
+            progress: Called after each batch with the number of records done, and of all.
+        Returns:
+            Number of records.
+        Raises:
+            RebuildError: Another rebuild took over, or a process with other options saved.
+            ValueError: ``fingerprint_fn`` returned None for a record.
+        Cost: reads every record, in batches of 500.  Atomic: the change from old to new.
+        """
+        return rebuild(model, self.stored(model), self.fingerprint_of, progress)
+
+    async_clear = asynchronous(clear)
+    async_rebuild = asynchronous(rebuild)
+
+    def fingerprint_of(self, instance: Model) -> str:
+        """The text of a record whose tokens count.
+
+        Raises:
+            ArgumentError: ``fingerprint_fn`` returned None.
+        """
         if self.fingerprint_fn is None:
             key: str = instance.db_key.redis_key
             return key
@@ -52,13 +92,13 @@ class TokenField(RecallField):
         if fingerprint is None:
             raise ArgumentError(
                 f"fingerprint_fn of {type(instance).__name__}.{self.name} returned None for "
-                f"{instance.db_key.redis_key!r}; nothing was saved"
+                f"{instance.db_key.redis_key!r}"
             )
         return as_text(fingerprint, "fingerprint")
 
     def _add_of(self, instance: Model) -> Commands[None]:
-        return self._add(
-            type(instance), self._fingerprint_of(instance), instance.db_key.redis_key
+        return self.stored(type(instance)).add(
+            self.fingerprint_of(instance), own=instance.db_key.redis_key
         )
 
     @classmethod
@@ -107,10 +147,10 @@ def named_tokenizer(split: Tokenize | None, name: str | None) -> Tokenizer:
     """A tokenizer under the name that stored values remember it by."""
     if split is None:
         return DEFAULT_TOKENIZER
-    known = getattr(split, "name", None) or getattr(split, "__qualname__", "custom")
+    known = str(getattr(split, "name", None) or getattr(split, "__qualname__", "custom"))
     if "<lambda>" in known:
         known = "custom"
-    return Tokenizer(name or str(known), split)
+    return Tokenizer(name or known, split)
 
 
 def as_fingerprint(value: object) -> str:

@@ -10,10 +10,11 @@ from popoto.models.base import Model
 
 from ..engine import Commands
 from ..errors import OptionError
-from ..structures.bloom import BLOCK_BYTES, MAX_BYTES, Bloom, FilterInfo, sizing
+from ..structures.bloom import Bloom, FilterInfo
+from ..structures.sizing import MAX_BYTES, data_bytes
 from ..structures.tokens import Tokenize
 from ._base import as_number, count_option, key_of, records_key
-from ._operation import Described, ModelRef, asynchronous, read, write
+from ._operation import Described, ModelRef, asynchronous, read
 from ._tokens import Fingerprint, TokenField, as_fingerprint, as_fingerprints
 
 FAMILY = "$EF"
@@ -61,7 +62,7 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
             raise OptionError(f"hash_version is 1 or 2, not {hash_version!r}; it has no effect")
         self.capacity = count_option("capacity", capacity)
         self.error_rate = _error_rate(error_rate)
-        if sizing(self.capacity, self.error_rate).blocks * BLOCK_BYTES > MAX_BYTES // 2:
+        if data_bytes(self.capacity, self.error_rate) > MAX_BYTES:
             raise OptionError(
                 f"capacity={capacity} at error_rate={error_rate} takes more than 256 MB"
             )
@@ -85,14 +86,14 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
         Cost: one round trip, O(tokens).
         Source: Bloom (1970).
         """
-        return self._bloom(model).contains(as_fingerprint(fingerprint), match)
+        return self.stored(model).contains(as_fingerprint(fingerprint), match)
 
     @read
     def definitely_missing(
         self, model: type[Model], fingerprint: object, match: str = "any"
     ) -> Described[bool]:
         """The inverse of `might_exist`: True only for what was certainly never saved."""
-        found = self._bloom(model).contains(as_fingerprint(fingerprint), match)
+        found = self.stored(model).contains(as_fingerprint(fingerprint), match)
         return Commands(found.calls, lambda replies: not found.join(replies))
 
     @read
@@ -111,14 +112,14 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
             StoredValueError: What is stored is not a filter with this field's options.
         Cost: one round trip per 20,000 tokens.
         """
-        return self._bloom(model).contains_many(as_fingerprints(fingerprints), match)
+        return self.stored(model).contains_many(as_fingerprints(fingerprints), match)
 
     @read
     def might_exist_count(
         self, model: type[Model], fingerprints: Iterable[object], match: str = "any"
     ) -> Described[int]:
         """How many distinct fingerprints of a batch `might_exist` would say yes to."""
-        found = self._bloom(model).contains_many(as_fingerprints(fingerprints), match)
+        found = self.stored(model).contains_many(as_fingerprints(fingerprints), match)
         return Commands(found.calls, lambda replies: sum(found.join(replies).values()))
 
     @read
@@ -127,7 +128,7 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
 
         Cost: one round trip, O(size).
         """
-        info = self._bloom(model).info()
+        info = self.stored(model).info()
         return Commands((info,), lambda replies: replies[0].fill_ratio)
 
     @read
@@ -136,15 +137,7 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
 
         Cost: one round trip, O(size).
         """
-        return self._bloom(model).info()
-
-    @write
-    def clear(self, model: type[Model]) -> Described[None]:
-        """Replace the filter, whatever its state, by an empty one that counts as complete.
-
-        Cost: one round trip.  Atomic.
-        """
-        return self._bloom(model).clear()
+        return self.stored(model).info()
 
     async_might_exist = asynchronous(might_exist)
     async_definitely_missing = asynchronous(definitely_missing)
@@ -152,7 +145,6 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
     async_might_exist_count = asynchronous(might_exist_count)
     async_fill_ratio = asynchronous(fill_ratio)
     async_info = asynchronous(info)
-    async_clear = asynchronous(clear)
 
     def hash_version(self, model: ModelRef | None = None) -> int:
         """2, as Popoto counts: positions are exact. The stored filter names its own version."""
@@ -162,16 +154,14 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
         """No key of Popoto's rebuild can be left over: it never runs on this field."""
         return []
 
-    def _add(self, model: type[Model], fingerprint: str, own: str) -> Commands[None]:
-        return self._bloom(model).add(fingerprint, own)
-
-    def _bloom(self, model: type[Model]) -> Bloom:
+    def stored(self, model: type[Model]) -> Bloom:
+        """The filter that this field keeps for a model."""
         return Bloom(
             key_of(FAMILY, model, self.name),
             records_key(model),
+            self.tokenizer,
             self.capacity,
             self.error_rate,
-            self.tokenizer,
         )
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import popoto
 from popoto.models.base import Model
 
-from ..engine import Commands
 from ..errors import ArgumentError, OptionError
 from ..structures.sketch import COUNTER_BYTES, MAX_BYTES, MAX_COUNT, Sketch, SketchInfo, shape
 from ..structures.tokens import Tokenize
@@ -76,7 +75,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         Cost: one round trip, O(tokens * rows).
         Source: Cormode & Muthukrishnan (2005), point query.
         """
-        return self._sketch(model).count(as_fingerprint(fingerprint))
+        return self.stored(model).count(as_fingerprint(fingerprint))
 
     @read
     def get_frequency_batch(
@@ -93,12 +92,10 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
             IncompleteError, StoredValueError: As `get_frequency`.
         Cost: one round trip per 20,000 tokens.
         """
-        return self._sketch(model).count_many(as_fingerprints(fingerprints))
+        return self.stored(model).count_many(as_fingerprints(fingerprints))
 
     @write
-    def increment(
-        self, model: type[Model], fingerprint: object, by: int = 1
-    ) -> Described[None]:
+    def increment(self, model: type[Model], fingerprint: object, by: int = 1) -> Described[None]:
         """Count the tokens of a fingerprint without saving a record.
 
         Args:
@@ -113,7 +110,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         """
         if as_count("by", by) > MAX_COUNT:
             raise ArgumentError(f"by is at most {MAX_COUNT}, not {by}")
-        return self._sketch(model).add(as_fingerprint(fingerprint), by)
+        return self.stored(model).add(as_fingerprint(fingerprint), by=by)
 
     @read
     def info(self, model: type[Model]) -> Described[SketchInfo]:
@@ -121,21 +118,12 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
 
         Cost: one round trip.
         """
-        return self._sketch(model).info()
-
-    @write
-    def clear(self, model: type[Model]) -> Described[None]:
-        """Replace the sketch, whatever its state, by an empty one that counts as complete.
-
-        Cost: one round trip.  Atomic.
-        """
-        return self._sketch(model).clear()
+        return self.stored(model).info()
 
     async_get_frequency = asynchronous(get_frequency)
     async_get_frequency_batch = asynchronous(get_frequency_batch)
     async_increment = asynchronous(increment)
     async_info = asynchronous(info)
-    async_clear = asynchronous(clear)
 
     @classmethod
     def on_save(
@@ -155,16 +143,14 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
             return pipeline
         return super().on_save(model_instance, field_name, field_value, pipeline, **kwargs)
 
-    def _add(self, model: type[Model], fingerprint: str, own: str) -> Commands[None]:
-        return self._sketch(model).add(fingerprint, own=own)
-
-    def _sketch(self, model: type[Model]) -> Sketch:
+    def stored(self, model: type[Model]) -> Sketch:
+        """The sketch that this field keeps for a model."""
         return Sketch(
             key_of(FAMILY, model, self.name),
             records_key(model),
+            self.tokenizer,
             self.width,
             self.depth,
-            self.tokenizer,
         )
 
 

@@ -2,23 +2,26 @@
 -- KEYS[1]  filter    string   stamp, state, then blocks of 32 bytes
 -- KEYS[2]  records   set      of the model; tells whether a missing filter has missed any
 -- ARGV[1]  stamp     string
--- ARGV[2]  size      integer  bytes in all
--- ARGV[3]  blocks    integer  >= 1
--- ARGV[4]  probes    integer  >= 1, bits per token
--- ARGV[5]  digests   string   per token 4 bytes that pick a block, then a byte per probe
--- Returns  string: 1 if the filter is complete (else 0), then 1 or 0 per token.
-local key, stamp, size = KEYS[1], ARGV[1], tonumber(ARGV[2])
-local blocks, probes, digests = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+-- ARGV[2]  probes    integer  >= 1, bits per token
+-- ARGV[3]  digests   string   per token 4 bytes that pick a block, then a byte per probe
+-- ARGV[4]  density   float    items per byte of blocks that the filter is made for
+-- Returns  string: 0 if the filter is not complete, 2 if it is over its capacity, else 1; then 1 or
+--          0 per token.
+local key, stamp = KEYS[1], ARGV[1]
+local probes, digests = tonumber(ARGV[2]), ARGV[3]
 local width = 4 + probes
 
-local complete, _, problem = open(key, stamp, size)
+local complete, items, size, problem = open(key, stamp)
 if problem then return problem end
 if not complete then
   return complete_if_new(KEYS[2], '') .. string.rep('0', #digests / width)
 end
+local base = #stamp + STATE_BYTES
+local blocks = (size - base) / 32
+if complete == '1' and items > (size - base) * tonumber(ARGV[4]) then complete = '2' end
 
 -- Reading the whole filter once is cheaper than a call per token when there are many.
-local base, whole = #stamp + 32, nil
+local whole
 if #digests / width * 600 > size then whole = redis.call('GETRANGE', key, 0, -1) end
 
 local BIT = {[0] = 1, 2, 4, 8, 16, 32, 64, 128}

@@ -12,12 +12,6 @@
 local problem = wrong_type(KEYS, 'zset')
 if problem then return problem end
 
-local function refused(key, weight)
-  local rank = redis.call('ZCARD', key) - max_edges
-  if rank < 0 then return false end
-  return weight < tonumber(redis.call('ZRANGE', key, rank, rank, 'WITHSCORES')[2])
-end
-
 local function link(source_key, mirror_key, source, target, initial)
   local weight, whole = weight_of(source_key, source, mirror_key, target)
   if whole then return exact(weight) end

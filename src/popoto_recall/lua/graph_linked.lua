@@ -6,9 +6,10 @@
 local problem = wrong_type(KEYS, 'zset')
 if problem then return problem end
 
+local limit = math.min(tonumber(ARGV[2]), 2 ^ 53) -- beyond it Redis reads no integer
 local linked = {}
 for i, key in ipairs(KEYS) do
   linked[i] = redis.call(
-    'ZRANGE', key, '+inf', ARGV[1], 'BYSCORE', 'REV', 'LIMIT', 0, ARGV[2], 'WITHSCORES')
+    'ZRANGE', key, '+inf', ARGV[1], 'BYSCORE', 'REV', 'LIMIT', 0, limit, 'WITHSCORES')
 end
 return linked

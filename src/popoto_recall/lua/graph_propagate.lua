@@ -22,7 +22,8 @@
 --            the seed on.
 local prefix = ARGV[1]
 local depth, decay, threshold = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local fan_out, cap = tonumber(ARGV[5]), tonumber(ARGV[6])
+local fan_out = math.min(tonumber(ARGV[5]), 2 ^ 53) -- beyond it Redis reads no integer
+local cap = tonumber(ARGV[6])
 local limit, max_reads, explain = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9] == '1'
 
 local seeds, best, steps = {}, {}, {}
@@ -63,8 +64,12 @@ local function expand(node, score, raised, trail)
   local factor, offset = score * decay, 0
   while offset < fan_out do
     local count = math.min(page, fan_out - offset)
-    if max_reads > 0 then count = math.min(count, max_reads - reads) end
-    if count <= 0 then truncated = 1 return end
+    local spent = max_reads > 0 and reads >= max_reads
+    if spent then
+      count = 1 -- a look at what would come next: if nothing, nothing was cut
+    elseif max_reads > 0 then
+      count = math.min(count, max_reads - reads)
+    end
     -- a hair below the exact bound, so that rounding cannot hide an edge; tested below
     local found = redis.pcall('ZRANGE', prefix .. node, '+inf', bar / factor * (1 - 1e-12),
       'BYSCORE', 'REV', 'LIMIT', offset, count, 'WITHSCORES')
@@ -78,6 +83,7 @@ local function expand(node, score, raised, trail)
       local neighbour, weight = found[i], found[i + 1] * 1
       local reached = factor * (weight > cap and cap or weight)
       if reached < bar then return end
+      if spent then truncated = 1 return end
       local known = best[neighbour]
       if not known or reached > known then
         best[neighbour], raised[neighbour] = reached, reached

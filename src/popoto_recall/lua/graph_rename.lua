@@ -1,5 +1,5 @@
 -- Carry the edges of a record over to its new name; where both names have an edge to the same
--- neighbour, the heavier one stands.
+-- neighbour, the heavier one stands. If that is more than max_edges, the heaviest stay.
 -- KEYS[1]  edges      zset    of the old name; member: neighbour, score: weight
 -- KEYS[2]  mirrors    zset    of the old name (the same key when symmetric)
 -- KEYS[3]  edges      zset    of the new name
@@ -14,6 +14,7 @@ local problem = wrong_type(KEYS, 'zset')
 if problem then return problem end
 
 local old, new = ARGV[4], ARGV[5]
+if old == new then return 0 end
 local neighbours = {}
 local outgoing = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
 local incoming = {}
@@ -28,22 +29,23 @@ if problem then return problem end
 
 local carried = 0
 local function carry(source, target, weight)
-  if weight and source ~= target then
-    local source_key, mirror_key = edges .. source, mirrors .. target
-    local known = weight_of(source_key, source, mirror_key, target)
-    store(source_key, source, mirror_key, target, math.max(tonumber(weight), known or 0))
+  if not weight or source == target then return end
+  local source_key, mirror_key = edges .. source, mirrors .. target
+  local known = weight_of(source_key, source, mirror_key, target)
+  if known or not refused(source_key, weight) then
+    store(source_key, source, mirror_key, target, math.max(weight, known or 0))
     carried = carried + 1
   end
 end
 
 -- The old name goes first, so that it no longer counts against a neighbour's max_edges. ZREM
 -- is not refused when memory is short, and after it nothing in this script is.
-for i = 1, #outgoing, 2 do
+for i = #outgoing - 1, 1, -2 do
   remove(mirrors .. outgoing[i], old)
-  carry(new, outgoing[i], outgoing[i + 1])
+  carry(new, outgoing[i], tonumber(outgoing[i + 1]))
 end
 for _, source in ipairs(incoming) do
-  local weight = redis.call('ZSCORE', edges .. source, old)
+  local weight = tonumber(redis.call('ZSCORE', edges .. source, old))
   remove(edges .. source, old)
   carry(source, new, weight)
 end

@@ -2,15 +2,14 @@
 -- KEYS[1]  sketch   string   stamp, state, then rows of unsigned 32-bit counters
 -- KEYS[2]  records  set      of the model; tells whether a missing sketch has missed any
 -- ARGV[1]  stamp    string
--- ARGV[2]  size     integer  bytes in all
--- ARGV[3]  rows     integer  >= 1
--- ARGV[4]  columns  integer  >= 1, counters per row
--- ARGV[5]  digests  string   per token 4 bytes per row that pick its counter
+-- ARGV[2]  rows     integer  >= 1
+-- ARGV[3]  columns  integer  >= 1, counters per row
+-- ARGV[4]  digests  string   per token 4 bytes per row that pick its counter
 -- Returns  string, the estimates joined by commas.
-local key, stamp, size = KEYS[1], ARGV[1], tonumber(ARGV[2])
-local rows, columns, digests = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local key, stamp = KEYS[1], ARGV[1]
+local rows, columns, digests = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 
-local complete, _, problem = open(key, stamp, size)
+local complete, _, _, problem = open(key, stamp)
 if problem then return problem end
 if (complete or complete_if_new(KEYS[2], '')) == '0' then
   return redis.error_reply(string.format(
@@ -22,7 +21,7 @@ local function number_at(text, at)
   return a * 16777216 + b * 65536 + c * 256 + d
 end
 
-local base = #stamp + 32
+local base = #stamp + STATE_BYTES
 local reply = {}
 for at = 1, #digests, 4 * rows do
   local least = 0

@@ -1,7 +1,10 @@
--- Replace a filter or a sketch by an empty one that counts as complete.
--- KEYS[1]  value  string   whatever is there, of any type, goes
--- ARGV[1]  stamp  string
--- ARGV[2]  size   integer  bytes in all
+-- Replace a filter or a sketch by an empty one that counts as complete; a rebuild under way ends.
+-- KEYS[1]  value     string   whatever is there, of any type, goes
+-- KEYS[2]  staging   string
+-- KEYS[3]  progress  hash
+-- ARGV[1]  stamp     string
+-- ARGV[2]  size      integer  bytes in all
 -- Returns  integer, 0.
 create(KEYS[1], ARGV[1], tonumber(ARGV[2]), '1')
+redis.call('DEL', KEYS[2], KEYS[3])
 return 0

@@ -16,67 +16,25 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain, islice
-from typing import NamedTuple
 
 from ..engine import Command, Commands, load
 from ..errors import ArgumentError
 from .hashing import digests
+from .sizing import data_bytes, rate_at, sizing
 from .stamp import STATE_BYTES, stamp
+from .stored import Stored, at_end
 from .text import decoded
-from .tokens import Tokenizer, chunks, distinct
+from .tokens import chunks, distinct
 
-ADD = load("bloom_add", "stamp")
+ADD = load("bloom_add", "stamp", "bloom")
 CONTAINS = load("bloom_contains", "stamp")
 INFO = load("bloom_info", "stamp")
-CLEAR = load("value_clear", "stamp")
+FILL = load("bloom_fill", "stamp", "bloom")
 
 _logger = logging.getLogger(__name__)
 
-BLOCK_BYTES = 32
-BLOCK_BITS = 8 * BLOCK_BYTES
-MAX_BYTES = 512 * 1024 * 1024
-"""The longest string that Redis stores."""
-
-_MAX_PROBES = 24
-_SAFETY = 1.02
-"""Bits beyond what the model asks for, against the scatter of real digests."""
-
-
-class Sizing(NamedTuple):
-    """How large a filter is, and how many bits a token sets in it."""
-
-    blocks: int
-    probes: int
-
-
-def false_positive_rate(bits_per_item: float, probes: int) -> float:
-    """Expected rate of a full filter: the number of items in a block is Poisson distributed."""
-    mean = BLOCK_BITS / bits_per_item
-    rate, likelihood = 0.0, math.exp(-mean)
-    for items in range(int(mean + 12 * math.sqrt(mean)) + 20):
-        rate += likelihood * (1 - (1 - 1 / BLOCK_BITS) ** (probes * items)) ** probes
-        likelihood *= mean / (items + 1)
-    return rate
-
-
-@lru_cache(maxsize=256)
-def sizing(capacity: int, error_rate: float) -> Sizing:
-    """The smallest filter that keeps to ``error_rate`` with ``capacity`` tokens in it."""
-    bits, probes = min(
-        (_bits_per_item(error_rate, probes), probes) for probes in range(1, _MAX_PROBES + 1)
-    )
-    return Sizing(math.ceil(capacity * bits * _SAFETY / BLOCK_BITS), probes)
-
-
-def _bits_per_item(error_rate: float, probes: int) -> float:
-    low, high = 1.0, 512.0
-    for _ in range(40):
-        middle = (low + high) / 2
-        if false_positive_rate(middle, probes) <= error_rate:
-            high = middle
-        else:
-            low = middle
-    return high
+_GROWTH = 1.25
+"""Room that a rebuild leaves when it has to make a filter larger."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +45,7 @@ class FilterInfo:
         key: Where it is stored.
         exists: Whether anything is stored there.
         complete: Whether it has seen every record, so that a miss is certain.
-        capacity: Tokens it was made for.
+        capacity: Tokens it is made for, more than declared if a rebuild made it larger.
         error_rate: False-positive rate declared for that many.
         items: Tokens added, those it took for present already not counted.
         fill_ratio: Set bits over all bits.
@@ -107,45 +65,53 @@ class FilterInfo:
 
 
 @dataclass(frozen=True)
-class Bloom:
-    """One stored filter: its key, the key of the model's records, and its options."""
+class Bloom(Stored):
+    """One stored filter and its options."""
 
-    key: str
-    records: str
     capacity: int
     error_rate: float
-    tokenizer: Tokenizer
-
-    @property
-    def sizing(self) -> Sizing:
-        return sizing(self.capacity, self.error_rate)
 
     @cached_property
     def stamp(self) -> bytes:
-        blocks, probes = self.sizing
         return stamp(
             "recall-bloom",
             1,
             capacity=self.capacity,
             error_rate=repr(self.error_rate),
             tokenizer=self.tokenizer.name,
-            blocks=blocks,
-            probes=probes,
+            probes=self._probes,
         )
 
     @property
     def size(self) -> int:
-        return len(self.stamp) + STATE_BYTES + self.sizing.blocks * BLOCK_BYTES
+        return self._head + data_bytes(self.capacity, self.error_rate)
 
-    def add(self, fingerprint: str, own: str = "") -> Commands[None]:
-        """Add a fingerprint's tokens; ``own`` is the record being saved."""
-        tokens = self.tokenizer.tokens(fingerprint)
-        return Commands(
-            tuple(
-                Command(ADD, self._keys, (*self._args(part), own), int) for part in chunks(tokens)
-            ),
-            lambda _: None,
-        )
+    def add(self, fingerprint: str, *, own: str = "") -> Commands[None]:
+        keys = (self.key, self.staging, self.progress, self.records)
+        calls = [
+            Command(ADD, keys, (self.stamp, self.size, self._probes, self._digests(part), own), int)
+            for part in chunks(self.tokenizer.tokens(fingerprint))
+        ]
+        return Commands(tuple(calls), lambda _: None)
+
+    def fill(self, owner: str, fingerprints: Sequence[str], last: str, done: int) -> Commands[int]:
+        tokens = dict.fromkeys(chain.from_iterable(map(self.tokenizer.tokens, fingerprints)))
+        parts = chunks(list(tokens))
+        calls = [
+            Command(
+                FILL,
+                (self.staging, self.progress),
+                (self.stamp, self._probes, self._digests(part), owner, reached, done),
+                int,
+            )
+            for part, reached in zip(parts, at_end(parts, last), strict=True)
+        ]
+        return Commands(tuple(calls), lambda replies: int(replies[-1]))
+
+    def outgrown(self, items: int, size: int) -> int:
+        if items <= self._capacity_of(size):
+            return 0
+        return self._head + data_bytes(math.ceil(items * _GROWTH), self.error_rate)
 
     def contains(self, fingerprint: str, match: str) -> Commands[bool]:
         """Whether any, or with ``match="all"`` every, token may be present."""
@@ -164,58 +130,59 @@ class Bloom:
 
         def join(replies: list[list[bool]]) -> dict[str, bool]:
             hits = chain.from_iterable(replies)
-            return {
-                text: combine(list(islice(hits, len(group)))) for text, group in wanted.items()
-            }
+            return {text: combine(list(islice(hits, len(group)))) for text, group in wanted.items()}
 
         return Commands(tuple(self._test(part) for part in chunks(tokens)), join)
 
     def info(self) -> Command[FilterInfo]:
-        return Command(INFO, self._keys, (self.stamp, self.size), self._info)
-
-    def clear(self) -> Command[None]:
-        return Command(CLEAR, (self.key,), (self.stamp, self.size), lambda _: None)
+        return Command(INFO, (self.key, self.records), (self.stamp,), self._info)
 
     @property
-    def _keys(self) -> tuple[str, ...]:
-        return (self.key, self.records)
+    def _probes(self) -> int:
+        return sizing(self.error_rate).probes
 
-    def _args(self, tokens: Sequence[str]) -> tuple[bytes | int, ...]:
-        blocks, probes = self.sizing
-        return (self.stamp, self.size, blocks, probes, digests(tokens, 4 + probes))
+    @property
+    def _head(self) -> int:
+        return len(self.stamp) + STATE_BYTES
+
+    def _capacity_of(self, size: int) -> int:
+        """Items that a filter of this size is made for."""
+        if size == self.size:
+            return self.capacity
+        return int((size - self._head) * 8 / sizing(self.error_rate).bits_per_item)
+
+    def _digests(self, tokens: Sequence[str]) -> bytes:
+        return digests(tokens, 4 + self._probes)
 
     def _test(self, tokens: Sequence[str]) -> Command[list[bool]]:
-        return Command(CONTAINS, self._keys, self._args(tokens), self._hits)
+        density = repr(self.capacity / (self.size - self._head))
+        args = (self.stamp, self._probes, self._digests(tokens), density)
+        return Command(CONTAINS, (self.key, self.records), args, self._hits)
 
     def _hits(self, reply: bytes | str) -> list[bool]:
-        complete, *present = decoded(reply)
-        if complete == "0":
+        text = decoded(reply)
+        state, present = text[0], text[1:]
+        if state == "2":
+            _warn_full(self.key)
+        if state == "0":
             _warn_incomplete(self.key)
             return [True] * len(present)
         return [bit == "1" for bit in present]
 
     def _info(self, reply: Sequence[int]) -> FilterInfo:
-        exists, complete, items, ones = map(int, reply)
-        blocks, probes = self.sizing
-        fill = ones / (blocks * BLOCK_BITS)
+        complete, items, size, ones = map(int, reply)
+        fill = ones / (size - self._head) / 8 if size else 0.0
         return FilterInfo(
             key=self.key,
-            exists=bool(exists),
+            exists=size > 0,
             complete=bool(complete),
-            capacity=self.capacity,
+            capacity=self._capacity_of(size or self.size),
             error_rate=self.error_rate,
             items=items,
             fill_ratio=fill,
-            false_positive_rate=_rate_at(fill, probes),
-            size=self.size if exists else 0,
+            false_positive_rate=rate_at(fill, self._probes),
+            size=size,
         )
-
-
-def _rate_at(fill: float, probes: int) -> float:
-    if not 0 < fill < 1:
-        return fill
-    items_per_block = math.log1p(-fill) / math.log1p(-1 / BLOCK_BITS) / probes
-    return false_positive_rate(BLOCK_BITS / items_per_block, probes)
 
 
 def _combine(match: str) -> Callable[[Iterable[bool]], bool]:
@@ -228,4 +195,13 @@ def _combine(match: str) -> Callable[[Iterable[bool]], bool]:
 def _warn_incomplete(key: str) -> None:
     _logger.warning(
         "filter %r has not seen every record, so a miss counts as a hit until rebuild()", key
+    )
+
+
+@lru_cache(maxsize=1024)
+def _warn_full(key: str) -> None:
+    _logger.warning(
+        "filter %r holds more than its capacity; info() tells its false-positive rate, rebuild() "
+        "makes it larger",
+        key,
     )

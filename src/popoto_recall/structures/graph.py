@@ -8,26 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
-from ..engine import Command, Commands, load
+from ..engine import Command, Commands, Script, load
 from ..errors import ArgumentError
 from .text import decoded
+
+T = TypeVar("T")
 
 LINK = load("graph_link", "keys", "edges")
 STRENGTHEN = load("graph_strengthen", "keys", "edges")
 UNLINK = load("graph_unlink", "keys")
 WEAKEN = load("graph_weaken", "keys", "edges")
 LINKED = load("graph_linked", "keys")
-DELETE = load("graph_delete", "keys")
+CO_OCCUR = load("graph_co_occur", "keys", "edges")
+WEAKEN_ONCE = load("graph_weaken_once", "keys")
+DELETE = load("graph_delete", "keys", "forget")
+SWEEP = load("graph_sweep", "keys", "forget")
 RENAME = load("graph_rename", "keys", "edges")
 PROPAGATE = load("graph_propagate")
 
 FLOOR = 0.001
 """Weakening drops an edge whose weight falls below this."""
 
+MAX_SET = 256
+"""Most members of one `co_occur`: the pairs, and the time the server is busy, grow as n^2."""
+
+_PAIRS_PER_CALL = 500
+_NODES_PER_CALL = 500
+
 Edge = tuple[str, float]
 """A neighbour's pk and the weight of the edge to it, in (0, cap]."""
+
+Pair = tuple[str, str, float]
+"""Source, target, and the weight or what is added to it."""
 
 
 class Activation(dict[str, float]):
@@ -59,13 +74,25 @@ class Graph:
     max_edges: int
     cap: float
 
-    def link(self, pairs: Sequence[tuple[str, str, float]]) -> Command[list[float]]:
+    def link(self, pairs: Sequence[Pair]) -> Commands[list[float]]:
         """Create missing edges (source, target, weight)."""
         return self._write_pairs(LINK, (), pairs)
 
-    def strengthen(self, pairs: Sequence[tuple[str, str, float]]) -> Command[list[float]]:
+    def strengthen(self, pairs: Sequence[Pair]) -> Commands[list[float]]:
         """Add to edges (source, target, delta)."""
         return self._write_pairs(STRENGTHEN, (repr(self.cap),), pairs)
+
+    def co_occur(self, nodes: Sequence[str], delta: float) -> Command[int] | Commands[int]:
+        """Strengthen all pairs of distinct nodes; the number of pairs that have an edge now."""
+        if len(nodes) < 2:
+            return Commands((), lambda _: 0)
+        if len(nodes) > MAX_SET:
+            raise ArgumentError(f"co_occur takes at most {MAX_SET} records, not {len(nodes)}")
+        keys = [self.edges + node for node in nodes]
+        if not self.symmetric:
+            keys += [self.mirrors + node for node in nodes]
+        args: tuple[str | int, ...] = (*self._where, repr(self.cap), repr(delta), *nodes)
+        return Command(CO_OCCUR, tuple(keys), args, int)
 
     def unlink(self, source: str, target: str) -> Command[None]:
         """Remove an edge."""
@@ -78,10 +105,28 @@ class Graph:
         args = (*self._where, node, repr(factor), repr(FLOOR))
         return Command(WEAKEN, (self.edges + node,), args, int)
 
-    def linked(self, node: str, min_weight: float, limit: int) -> Command[list[Edge]]:
-        """A node's neighbours, heaviest first."""
-        args = (repr(min_weight), limit)
-        return Command(LINKED, (self.edges + node,), args, lambda reply: _pairs(reply[0]))
+    def weaken_once(self, nodes: Sequence[str], factor: float) -> Command[int]:
+        """The part of nodes in a pass that multiplies every edge once."""
+        keys = tuple(self.edges + node for node in nodes)
+        return Command(WEAKEN_ONCE, keys, (self.edges, repr(factor), repr(FLOOR), *nodes), int)
+
+    def linked(
+        self, nodes: Sequence[str], min_weight: float, limit: int
+    ) -> Commands[dict[str, list[Edge]]]:
+        """Each node's neighbours, heaviest first."""
+        calls = [
+            Command(
+                LINKED,
+                tuple(self.edges + node for node in part),
+                (repr(min_weight), limit),
+                lambda reply: [_pairs(flat) for flat in reply],
+            )
+            for part in _parts(nodes, _NODES_PER_CALL)
+        ]
+        return Commands(
+            tuple(calls),
+            lambda replies: dict(zip(nodes, chain.from_iterable(replies), strict=True)),
+        )
 
     def propagate(
         self,
@@ -117,13 +162,21 @@ class Graph:
 
     def delete(self, names: Sequence[str]) -> Command[int]:
         """Remove every edge to and from these names of one record."""
-        keys = _flat((self.edges + name, self.mirrors + name) for name in names)
-        return Command(DELETE, keys, (self.edges, self.mirrors, *names), int)
+        return Command(DELETE, self._both(names), (self.edges, self.mirrors, *names), int)
+
+    def sweep(self, record: str, names: Sequence[str]) -> Command[int]:
+        """Like `delete`, if the record does not exist."""
+        keys = (record, *self._both(names))
+        return Command(SWEEP, keys, (self.edges, self.mirrors, *names), int)
 
     def rename(self, old: str, new: str) -> Command[int]:
         """Carry a record's edges over to its new name."""
         keys = (self.edges + old, self.mirrors + old, self.edges + new, self.mirrors + new)
         return Command(RENAME, keys, (*self._where, old, new), int)
+
+    @property
+    def symmetric(self) -> bool:
+        return self.edges == self.mirrors
 
     @property
     def _where(self) -> tuple[str, str, int]:
@@ -132,26 +185,33 @@ class Graph:
     def _ends(self, source: str, target: str) -> tuple[str, str]:
         return (self.edges + source, self.mirrors + target)
 
+    def _both(self, names: Iterable[str]) -> tuple[str, ...]:
+        return _flat(self._ends(name, name) for name in names)
+
     def _write_pairs(
-        self, script: Any, options: tuple[str, ...], pairs: Sequence[tuple[str, str, float]]
-    ) -> Command[list[float]]:
+        self, script: Script, options: tuple[str, ...], pairs: Sequence[Pair]
+    ) -> Commands[list[float]]:
         for source, target, _ in pairs:
             if source == target:
                 raise ArgumentError(f"cannot link {source!r} to itself: no self-loops")
-        return Command(
-            script,
-            _flat(self._ends(source, target) for source, target, _ in pairs),
-            (
-                *self._where,
-                *options,
-                *_flat((source, target, repr(value)) for source, target, value in pairs),
-            ),
-            _weights,
-        )
+        calls = [
+            Command(
+                script,
+                _flat(self._ends(source, target) for source, target, _ in part),
+                (*self._where, *options, *_flat((*ends, repr(value)) for *ends, value in part)),
+                _weights,
+            )
+            for part in _parts(pairs, _PAIRS_PER_CALL)
+        ]
+        return Commands(tuple(calls), lambda replies: list(chain.from_iterable(replies)))
 
 
 def _flat(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(item for group in groups for item in group)
+    return tuple(chain.from_iterable(groups))
+
+
+def _parts(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def _nothing(_: Any) -> None:

@@ -17,6 +17,4 @@ MAX_DIGEST = blake2b.MAX_DIGEST_SIZE
 
 def digests(tokens: Iterable[str], size: int) -> bytes:
     """Digests of ``size`` bytes each, at most `MAX_DIGEST`, in one string."""
-    return b"".join(
-        [blake2b(utf8(token, "token"), digest_size=size).digest() for token in tokens]
-    )
+    return b"".join([blake2b(utf8(token, "token"), digest_size=size).digest() for token in tokens])

@@ -22,13 +22,14 @@ from typing import NamedTuple
 from ..engine import Command, Commands, load
 from .hashing import MAX_DIGEST, digests
 from .stamp import STATE_BYTES, stamp
+from .stored import Stored, at_end
 from .text import decoded
-from .tokens import Tokenizer, chunks, distinct
+from .tokens import chunks, distinct
 
-ADD = load("sketch_add", "stamp")
+ADD = load("sketch_add", "stamp", "sketch")
 COUNT = load("sketch_count", "stamp")
 INFO = load("sketch_info", "stamp")
-CLEAR = load("value_clear", "stamp")
+FILL = load("sketch_fill", "stamp", "sketch")
 
 COUNTER_BYTES = 4
 MAX_COUNT = 2**32 - 1
@@ -77,17 +78,15 @@ class SketchInfo:
 
 
 @dataclass(frozen=True)
-class Sketch:
-    """One stored sketch: its key, the key of the model's records, and its options."""
+class Sketch(Stored):
+    """One stored sketch and its options."""
 
-    key: str
-    records: str
     width: int
     depth: int
-    tokenizer: Tokenizer
 
     @property
     def shape(self) -> Shape:
+        """Rows and columns."""
         return shape(self.width, self.depth)
 
     @cached_property
@@ -108,16 +107,29 @@ class Sketch:
         rows, columns = self.shape
         return len(self.stamp) + STATE_BYTES + rows * columns * COUNTER_BYTES
 
-    def add(self, fingerprint: str, by: int = 1, own: str = "") -> Commands[None]:
-        """Count a fingerprint's tokens; ``own`` is the record being saved."""
-        tokens = self.tokenizer.tokens(fingerprint)
-        return Commands(
-            tuple(
-                Command(ADD, self._keys, (*self._args(part), by, own), int)
-                for part in chunks(tokens)
-            ),
-            lambda _: None,
-        )
+    def add(self, fingerprint: str, *, by: int = 1, own: str = "") -> Commands[None]:
+        keys = (self.key, self.staging, self.progress, self.records)
+        calls = [
+            Command(ADD, keys, (self.stamp, self.size, *self._cells(part), by, own), int)
+            for part in chunks(self.tokenizer.tokens(fingerprint))
+        ]
+        return Commands(tuple(calls), lambda _: None)
+
+    def fill(self, owner: str, fingerprints: Sequence[str], last: str, done: int) -> Commands[int]:
+        parts = chunks(list(chain.from_iterable(map(self.tokenizer.tokens, fingerprints))))
+        calls = [
+            Command(
+                FILL,
+                (self.staging, self.progress),
+                (self.stamp, *self._cells(part), owner, reached, done),
+                int,
+            )
+            for part, reached in zip(parts, at_end(parts, last), strict=True)
+        ]
+        return Commands(tuple(calls), lambda replies: int(replies[-1]))
+
+    def outgrown(self, items: int, size: int) -> int:
+        return 0
 
     def count(self, fingerprint: str) -> Commands[int]:
         """The least estimate among a fingerprint's tokens."""
@@ -139,33 +151,28 @@ class Sketch:
         return Commands(tuple(self._count(part) for part in chunks(tokens)), join)
 
     def info(self) -> Command[SketchInfo]:
-        return Command(INFO, self._keys, (self.stamp, self.size), self._info)
+        """State of the stored sketch."""
+        return Command(INFO, (self.key, self.records), (self.stamp,), self._info)
 
-    def clear(self) -> Command[None]:
-        return Command(CLEAR, (self.key,), (self.stamp, self.size), lambda _: None)
-
-    @property
-    def _keys(self) -> tuple[str, ...]:
-        return (self.key, self.records)
-
-    def _args(self, tokens: Sequence[str]) -> tuple[bytes | int, ...]:
+    def _cells(self, tokens: Sequence[str]) -> tuple[int, int, bytes]:
         rows, columns = self.shape
-        return (self.stamp, self.size, rows, columns, digests(tokens, _INDEX_BYTES * rows))
+        return (rows, columns, digests(tokens, _INDEX_BYTES * rows))
 
     def _count(self, tokens: Sequence[str]) -> Command[list[int]]:
-        return Command(COUNT, self._keys, self._args(tokens), _counts)
+        args = (self.stamp, *self._cells(tokens))
+        return Command(COUNT, (self.key, self.records), args, _counts)
 
     def _info(self, reply: Sequence[int]) -> SketchInfo:
-        exists, complete, items = map(int, reply)
+        complete, items, size = map(int, reply)
         return SketchInfo(
             key=self.key,
-            exists=bool(exists),
+            exists=size > 0,
             complete=bool(complete),
             width=self.width,
             depth=self.depth,
             items=items,
             error_bound=math.e * items / self.width,
-            size=self.size if exists else 0,
+            size=size,
         )
 
 

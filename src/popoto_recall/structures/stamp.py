@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-STATE_BYTES = 32
-"""Length of the state behind the stamp: whether the value is complete, and its items."""
+STATE_BYTES = 64
+"""Length of the state behind the stamp: whether the value is complete, its items and bytes."""
 
 _ALIGNMENT = 32
 

@@ -49,6 +49,13 @@ local function prune(key, node, newcomers, count)
   return lost
 end
 
+-- Whether a full node has no edge as light as a new one, which would then be the one to go.
+local function refused(key, weight)
+  local rank = redis.call('ZCARD', key) - max_edges
+  if rank < 0 then return false end
+  return weight < tonumber(redis.call('ZRANGE', key, rank, rank, 'WITHSCORES')[2])
+end
+
 -- Write an edge in both its places, then prune the ends it is new to. ZADD comes first: it
 -- is what a server out of memory refuses, and nothing has been written then.
 local function store(source_key, source, mirror_key, target, weight)

@@ -1,0 +1,1 @@
+"""The command line; `import popoto_recall` loads none of it."""

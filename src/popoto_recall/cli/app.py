@@ -1,0 +1,88 @@
+"""The commands of ``popoto-recall`` and their options."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from redis import ConnectionError, RedisError
+from rich.console import Console
+
+from . import pages, tour
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"popoto-recall {version('popoto-recall')}")
+        raise typer.Exit
+
+
+@app.callback()
+def popoto_recall(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Agent memory for Popoto models: what goes with this, was it ever seen, how often."""
+
+
+def _known(name: str | None) -> str | None:
+    """Refuse a page that there is not, before anything is saved."""
+    if name is not None and pages.find(name) is None:
+        close = ", ".join(pages.close_to(name))
+        hint = f"Close to it: {close}." if close else "Nothing is close to it; try 'exceptions'."
+        raise typer.BadParameter(f"Python's help has no page {name!r}. {hint}")
+    return name
+
+
+@app.command()
+def demo(
+    ask: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WORD",
+            help="Ask whether this word (or these words, in quotes) was ever seen, and on how "
+            "many pages. May be given several times.",
+        ),
+    ] = None,
+    page: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            callback=_known,
+            help="Ask what goes with this page: 'exceptions', or a name that help() knows, "
+            "like LOOPING.",
+        ),
+    ] = None,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Leave the data on the server of REDIS_URL, to look at."),
+    ] = False,
+) -> None:
+    """Save the pages of Python's own help as records, link those that name each other, and ask.
+
+    Without an option it asks some questions of each kind; with --ask or --page, yours.
+
+    The records live in a server inside this process and go with it. If the environment variable
+    REDIS_URL is set, they go to that server instead, under keys of their own, and are removed
+    at the end.
+    """
+    console = Console()
+    try:
+        tour.run(console, words=ask or [], page=page, keep=keep)
+    except RedisError as error:
+        lost = isinstance(error, ConnectionError)
+        hint = " (the server of REDIS_URL; without it, one inside this process)" if lost else ""
+        console.print(f"{error}{hint}", style="bold red", markup=False)
+        raise typer.Exit(1) from error

@@ -1,0 +1,32 @@
+"""Reading what is not ours: the keys of a graph, and Popoto's records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import redis
+
+_STEP = 1000
+
+
+def scan(client: redis.Redis, prefix: str) -> Iterator[str]:
+    """Keys that begin with ``prefix``, in steps of about a thousand; some perhaps twice."""
+    pattern = re.sub(r"([*?\[\]\\])", r"\\\1", prefix) + "*"
+    for key in client.scan_iter(match=pattern, count=_STEP):
+        yield key.decode() if isinstance(key, bytes) else key
+
+
+def members(client: redis.Redis, key: str) -> list[str]:
+    """Members of a set, each once, sorted; read in steps of about a thousand."""
+    found = client.sscan_iter(key, count=_STEP)
+    return sorted({item.decode() if isinstance(item, bytes) else item for item in found})
+
+
+def hashes(client: redis.Redis, keys: Sequence[str]) -> list[dict[Any, Any]]:
+    """The hash under each key, empty for none; one round trip."""
+    pipeline = client.pipeline(transaction=False)
+    for key in keys:
+        pipeline.hgetall(key)
+    return pipeline.execute()

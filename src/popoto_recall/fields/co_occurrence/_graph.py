@@ -1,0 +1,36 @@
+"""What the parts of `CoOccurrenceField` share: its graph, and the arguments that name records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from popoto import Defaults
+from popoto.models.base import Model
+
+from ...errors import ArgumentError, ArgumentTypeError
+from ...structures.graph import Graph
+from .._base import RecallField, as_pk, key_of
+
+EDGES = "$CoOcF"
+REVERSE = "$CoOcR"
+
+
+class GraphField(RecallField):
+    """A field that keeps a graph."""
+
+    symmetric: bool
+    max_edges: int
+
+    def graph(self, model: type[Model]) -> Graph:
+        edges = key_of(EDGES, model, self.name) + ":"
+        mirrors = edges if self.symmetric else key_of(REVERSE, model, self.name) + ":"
+        return Graph(edges, mirrors, self.max_edges, float(Defaults.CO_OCCURRENCE_WEIGHT_CAP))
+
+
+def distinct_pks(name: str, pks: Iterable[object]) -> list[str]:
+    """Distinct pks, in first-seen order."""
+    if isinstance(pks, (str, bytes)):
+        raise ArgumentError(f"{name} takes several pks, not one string: write [pk]")
+    if not isinstance(pks, Iterable):
+        raise ArgumentTypeError(f"{name} takes several pks, not {type(pks).__name__}")
+    return list(dict.fromkeys(map(as_pk, pks)))

@@ -1,0 +1,173 @@
+"""Operations that ask what goes with a record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from popoto import Defaults
+from popoto.models.base import Model
+from popoto.redis_db import get_REDIS_DB
+
+from ...engine import Commands, run
+from ...errors import ArgumentError
+from ...structures.graph import Activation, Edge
+from .._base import as_count, as_number, as_pk
+from .._operation import Described, asynchronous, procedure, read
+from ._graph import GraphField, distinct_pks
+
+
+class GraphReads(GraphField):
+    """Keys, neighbours, spreading activation."""
+
+    @procedure
+    def get_edge_key_prefix(self, model: type[Model]) -> str:
+        """Prefix of the keys of all edge sets, ending in a colon. No I/O."""
+        return self.graph(model).edges
+
+    @procedure
+    def get_edge_key(self, model: type[Model], pk: object) -> str:
+        """Key of the sorted set of a record's edges. No I/O."""
+        return self.graph(model).edges + as_pk(pk)
+
+    @read
+    def get_linked(
+        self, model: type[Model], pk: object, min_weight: float = 0.01, limit: int = 20
+    ) -> Described[list[Edge]]:
+        """A record's neighbours.
+
+        Args:
+            pk: Record whose edges to read.
+            min_weight: Lightest edge wanted.
+            limit: Most edges wanted, >= 1.
+        Returns:
+            At most ``limit`` pairs of pk and weight, heaviest first.
+        Raises:
+            ValueError: ``limit`` is not a whole number >= 1, or ``min_weight`` is NaN.
+        Cost: one round trip, O(log E + limit).
+        """
+        node = as_pk(pk)
+        found = self._linked(model, [node], min_weight, limit)
+        return Commands(found.calls, lambda replies: found.join(replies)[node])
+
+    @read
+    def get_linked_many(
+        self,
+        model: type[Model],
+        pks: Iterable[object],
+        min_weight: float = 0.01,
+        limit: int = 20,
+    ) -> Described[dict[str, list[Edge]]]:
+        """`get_linked` of many records.
+
+        Args:
+            pks: n records or pks; repeats count once.
+            min_weight, limit: As in `get_linked`, for each of them.
+        Returns:
+            Dict of at most n pks, first-seen order, to their neighbours, heaviest first.
+        Raises:
+            ValueError: As in `get_linked`, or a bare string.
+        Cost: one round trip per 500 records.
+        """
+        return self._linked(model, distinct_pks("pks", pks), min_weight, limit)
+
+    @procedure
+    def get_linked_records(
+        self, model: type[Model], pk: object, min_weight: float = 0.01, limit: int = 20
+    ) -> list[tuple[Any, float]]:
+        """A record's neighbours, loaded.
+
+        Args:
+            pk, min_weight, limit: As in `get_linked`.
+        Returns:
+            At most ``limit`` pairs of record and weight, heaviest first. Neighbours that are no
+            record of this model are left out.
+        Raises:
+            ValueError: As in `get_linked`.
+        Cost: two round trips.
+        """
+        node = as_pk(pk)
+        edges = run(get_REDIS_DB(), self._linked(model, [node], min_weight, limit))[node]
+        prefix = f"{model._meta.db_class_key.redis_key}:"
+        weights = {key: weight for key, weight in edges if key.startswith(prefix)}
+        records = model.query.get_many(list(weights))
+        return [pair for pair in zip(records, weights.values(), strict=True) if pair[0] is not None]
+
+    @read
+    def propagate(
+        self,
+        model: type[Model],
+        seed_pks: Iterable[object] | Mapping[Any, float],
+        depth: int = 2,
+        decay_per_hop: float | None = None,
+        threshold: float = 0.01,
+        *,
+        limit: int | None = None,
+        max_reads: int | None = None,
+        explain: bool = False,
+    ) -> Described[Activation]:
+        """Spread activation from some records and find what it reaches.
+
+        The score of a record is the best product of ``decay_per_hop * weight`` along a path of at
+        most ``depth`` edges from a seed.
+
+        Args:
+            seed_pks: n records or pks, or a mapping of them to weights in (0, 1].
+            depth: Most edges on a path. 0: just the seeds, with their weights.
+            decay_per_hop: Factor per edge, in (0, 1 / cap). None: Popoto's
+                ``Defaults.CO_OCCURRENCE_DECAY_PER_HOP``.
+            threshold: Lowest score that counts, >= 0.
+            limit: Only the highest scores, exactly; the cost follows this and not the graph.
+            max_reads: Most edges to read, about a microsecond of server time each. A walk that
+                it cuts short has ``truncated`` set.
+            explain: Fill ``paths`` with the best path to each record.
+        Returns:
+            A dict of pk to score, heaviest first, ties in the order of their pks; without the
+            seeds.
+        Raises:
+            ValueError: An argument out of range, or a bare string as seeds.
+        Cost: one round trip, O(edges read).  Atomic: the graph as it is at one moment.
+        Source: Collins & Loftus (1975), spreading activation.
+        """
+        graph = self.graph(model)
+        seeds = _seeds(seed_pks)
+        default = Defaults.CO_OCCURRENCE_DECAY_PER_HOP
+        decay = as_number("decay_per_hop", default if decay_per_hop is None else decay_per_hop)
+        if not decay > 0 or decay * graph.cap >= 1:
+            raise ArgumentError(
+                f"decay_per_hop must be in (0, {1 / graph.cap:g}), not {decay:g}, or activation "
+                "would grow with every hop"
+            )
+        threshold = as_number("threshold", threshold)
+        if threshold < 0:
+            raise ArgumentError(f"threshold must be >= 0, not {threshold:g}")
+        return graph.propagate(
+            seeds,
+            as_count("depth", depth, least=0),
+            decay,
+            threshold,
+            limit=None if limit is None else as_count("limit", limit),
+            max_reads=None if max_reads is None else as_count("max_reads", max_reads),
+            explain=explain,
+        )
+
+    async_get_linked = asynchronous(get_linked)
+    async_get_linked_many = asynchronous(get_linked_many)
+    async_get_linked_records = asynchronous(get_linked_records)
+    async_propagate = asynchronous(propagate)
+
+    def _linked(
+        self, model: type[Model], nodes: list[str], min_weight: float, limit: int
+    ) -> Commands[dict[str, list[Edge]]]:
+        lightest = as_number("min_weight", min_weight)
+        return self.graph(model).linked(nodes, lightest, as_count("limit", limit))
+
+
+def _seeds(seeds: Iterable[object] | Mapping[Any, float]) -> dict[str, float]:
+    if not isinstance(seeds, Mapping):
+        return dict.fromkeys(distinct_pks("seed_pks", seeds), 1.0)
+    weighted = {as_pk(pk): as_number("a seed's weight", weight) for pk, weight in seeds.items()}
+    for pk, weight in weighted.items():
+        if not 0 < weight <= 1:
+            raise ArgumentError(f"the weight of seed {pk!r} must be in (0, 1], not {weight:g}")
+    return weighted

@@ -1,0 +1,217 @@
+"""Operations that change edges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from popoto import Defaults
+from popoto.models.base import Model
+
+from ...engine import Commands
+from ...errors import ArgumentError
+from ...structures.graph import Pair
+from .._base import as_number, as_pk
+from .._operation import Described, asynchronous, write
+from ._graph import GraphField, distinct_pks
+
+
+class GraphWrites(GraphField):
+    """Link, strengthen, unlink, weaken."""
+
+    _decay_factor: float | None
+
+    @property
+    def decay_factor(self) -> float:
+        """Default factor of `weaken_all`."""
+        declared = self._decay_factor
+        return float(Defaults.CO_OCCURRENCE_DECAY_FACTOR if declared is None else declared)
+
+    @write
+    def link(
+        self,
+        model: type[Model],
+        source: object,
+        target: object,
+        initial_weight: float | None = None,
+    ) -> Described[float]:
+        """Create the edge between two records, if it is missing.
+
+        A full node gives up its lightest edge for the new one, at both ends of it, unless the
+        new one is itself the lightest: then nothing is written.
+
+        Args:
+            source: Record (or pk) the edge leaves.
+            target: Record (or pk) it reaches; not ``source``.
+            initial_weight: Weight of a new edge, unitless, in (0, cap]. None: Popoto's
+                ``Defaults.CO_OCCURRENCE_INITIAL_WEIGHT``.
+            pipeline: Queue the call there and return None.
+        Returns:
+            The edge's weight: that of the existing edge if there is one, 0.0 if a full node
+            refused it.
+        Raises:
+            ValueError: ``initial_weight`` out of range, or ``source`` is ``target``.
+        Cost: one round trip, O(log E).  Atomic: both directions.
+        """
+        graph = self.graph(model)
+        weight = _initial_weight(initial_weight, graph.cap)
+        return _single(graph.link([(as_pk(source), as_pk(target), weight)]))
+
+    @write
+    def link_many(
+        self,
+        model: type[Model],
+        pairs: Iterable[Sequence[Any]],
+        initial_weight: float | None = None,
+    ) -> Described[list[float]]:
+        """`link` of many pairs, one after the other.
+
+        Args:
+            pairs: n pairs of records or pks.
+            initial_weight: As in `link`, for all of them.
+            pipeline: Queue the calls there and return None.
+        Returns:
+            n weights, in the order of the pairs.
+        Raises:
+            ValueError: As in `link`; nothing is written then.
+        Cost: one round trip per 500 pairs, each atomic.
+        """
+        graph = self.graph(model)
+        return graph.link(_pairs(pairs, _initial_weight(initial_weight, graph.cap)))
+
+    @write
+    def strengthen(
+        self, model: type[Model], source: object, target: object, delta: float = 0.05
+    ) -> Described[float]:
+        """Add ``delta`` to the weight of an edge, up to the cap; a missing edge begins at 0.
+
+        On a full node the lightest of its other edges goes, so that a pair that is strengthened
+        again and again can grow.
+
+        Args:
+            source: Record (or pk) the edge leaves.
+            target: Record (or pk) it reaches; not ``source``.
+            delta: Weight to add, unitless, > 0.
+            pipeline: Queue the call there and return None.
+        Returns:
+            The new weight, in (0, cap].
+        Raises:
+            ValueError: ``delta`` out of range, or ``source`` is ``target``.
+        Cost: one round trip, O(log E).  Atomic: both directions.
+        Source: Hebb (1949): what fires together wires together.
+        """
+        pairs = [(as_pk(source), as_pk(target), _delta(delta))]
+        return _single(self.graph(model).strengthen(pairs))
+
+    @write
+    def strengthen_many(
+        self, model: type[Model], pairs: Iterable[Sequence[Any]], delta: float = 0.05
+    ) -> Described[list[float]]:
+        """`strengthen` of many pairs, one after the other.
+
+        Args:
+            pairs: n pairs of records or pks.
+            delta: As in `strengthen`, for all of them.
+            pipeline: Queue the calls there and return None.
+        Returns:
+            n weights, in the order of the pairs.
+        Raises:
+            ValueError: As in `strengthen`; nothing is written then.
+        Cost: one round trip per 500 pairs, each atomic.
+        """
+        return self.graph(model).strengthen(_pairs(pairs, _delta(delta)))
+
+    @write
+    def co_occur(
+        self, model: type[Model], pks: Iterable[object], delta: float = 0.05
+    ) -> Described[int]:
+        """Strengthen all pairs of a set of records, in both directions.
+
+        A node that is over ``max_edges`` afterwards gives up its lightest edges to others first,
+        then its lightest edges within the set; ties go by pk.
+
+        Args:
+            pks: At most 256 distinct records or pks; repeats count once.
+            delta: Weight to add to each pair, unitless, > 0.
+            pipeline: Queue the call there and return None.
+        Returns:
+            Number of pairs of the set that have an edge now; 0 for fewer than two members.
+        Raises:
+            ValueError: ``delta`` out of range, a bare string, or more than 256 records.
+        Cost: one round trip, O(n^2 log E).  Atomic: all pairs.
+        Source: Hebb (1949): what fires together wires together.
+        """
+        return self.graph(model).co_occur(distinct_pks("pks", pks), _delta(delta))
+
+    @write
+    def unlink(self, model: type[Model], source: object, target: object) -> Described[None]:
+        """Remove the edge between two records, if there is one.
+
+        Args:
+            source: Record (or pk) the edge leaves.
+            target: Record (or pk) it reaches.
+            pipeline: Queue the call there.
+        Cost: one round trip, O(log E).  Atomic: both directions.
+        """
+        return self.graph(model).unlink(as_pk(source), as_pk(target))
+
+    @write
+    def weaken_all(
+        self, model: type[Model], pk: object, factor: float | None = None
+    ) -> Described[int]:
+        """Multiply the weights of a record's edges; those that fall below 0.001 go.
+
+        Args:
+            pk: Record whose edges to weaken.
+            factor: In [0, 1]: 0 removes every edge, 1 changes nothing. None: the field's
+                ``decay_factor``.
+            pipeline: Queue the call there and return None.
+        Returns:
+            Number of edges removed.
+        Raises:
+            ValueError: ``factor`` out of range.
+        Cost: one round trip, O(E), or O(E log E) when symmetric.  Atomic: both directions.
+        """
+        return self.graph(model).weaken(as_pk(pk), self._factor(factor))
+
+    async_link = asynchronous(link)
+    async_link_many = asynchronous(link_many)
+    async_strengthen = asynchronous(strengthen)
+    async_strengthen_many = asynchronous(strengthen_many)
+    async_co_occur = asynchronous(co_occur)
+    async_unlink = asynchronous(unlink)
+    async_weaken_all = asynchronous(weaken_all)
+
+    def _factor(self, factor: float | None) -> float:
+        factor = as_number("factor", self.decay_factor if factor is None else factor)
+        if not 0 <= factor <= 1:
+            raise ArgumentError(f"factor must be between 0 and 1, not {factor:g}")
+        return factor
+
+
+def _initial_weight(weight: float | None, cap: float) -> float:
+    default = Defaults.CO_OCCURRENCE_INITIAL_WEIGHT
+    weight = as_number("initial_weight", default if weight is None else weight)
+    if not 0 < weight <= cap:
+        raise ArgumentError(f"initial_weight must be in (0, {cap:g}], not {weight:g}")
+    return weight
+
+
+def _delta(delta: float) -> float:
+    delta = as_number("delta", delta)
+    if delta <= 0:
+        raise ArgumentError(f"delta must be > 0, not {delta:g}")
+    return delta
+
+
+def _single(commands: Commands[list[float]]) -> Commands[float]:
+    return Commands(commands.calls, lambda replies: commands.join(replies)[0])
+
+
+def _pairs(pairs: Iterable[Sequence[Any]], value: float) -> list[Pair]:
+    checked = []
+    for pair in pairs:
+        if isinstance(pair, (str, bytes)) or len(pair) != 2:
+            raise ArgumentError(f"a pair is two records or pks, not {pair!r:.80}")
+        checked.append((as_pk(pair[0]), as_pk(pair[1]), value))
+    return checked

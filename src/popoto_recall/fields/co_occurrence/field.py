@@ -1,0 +1,105 @@
+"""The field itself: options and hooks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import popoto
+from popoto.models.base import Model
+from popoto.redis_db import get_REDIS_DB
+
+from ...engine import Command, Commands, queue, run
+from ...errors import OptionError
+from .._base import count_option
+from .._saving import saving
+from ._passes import names_of
+from ._reads import GraphReads
+from ._upkeep import GraphUpkeep
+
+
+class CoOccurrenceField(GraphUpkeep, GraphReads, popoto.CoOccurrenceField):
+    """A weighted association graph between the records of a model.
+
+    Args:
+        symmetric: Whether an edge leads both ways.
+        max_edges: Most edges that a node keeps; over it the lightest go. At least 1.
+        decay_factor: Default factor of `weaken_all`, in [0, 1). None: Popoto's
+            ``Defaults.CO_OCCURRENCE_DECAY_FACTOR``, read at each call.
+        type, null, default: Accepted at the values that Popoto's own field has.
+    Raises:
+        OptionError: An option is out of range.
+
+    Weights lie in (0, cap], where the cap is Popoto's ``Defaults.CO_OCCURRENCE_WEIGHT_CAP``. A pk
+    is a record or its key. Keys: ``$CoOcF:{ClassName}:{field}:{pk}``, a sorted set of edges, and
+    ``$CoOcR:...``, the reverse index of an asymmetric graph.
+    """
+
+    roundtrip_policy = "carry"
+
+    def __init__(
+        self,
+        *,
+        symmetric: bool = True,
+        max_edges: int = 500,
+        decay_factor: float | None = None,
+        type: object = str,
+        null: object = True,
+        default: object = None,
+    ) -> None:
+        if not isinstance(symmetric, bool):
+            raise OptionError(f"symmetric is True or False, not {symmetric!r}")
+        if decay_factor is not None and not _is_factor(decay_factor):
+            raise OptionError(f"decay_factor is a number in [0, 1), not {decay_factor!r}")
+        self.symmetric = symmetric
+        self.max_edges = count_option("max_edges", max_edges)
+        self._decay_factor = decay_factor
+        self._init_popoto(type, null, default)
+
+    @classmethod
+    def on_save(
+        cls,
+        model_instance: Model,
+        field_name: str,
+        field_value: object,
+        pipeline: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Nothing to do: edges belong to the key, which a save keeps. Called by Popoto."""
+        return pipeline
+
+    @classmethod
+    def on_delete(
+        cls,
+        model_instance: Model,
+        field_name: str,
+        field_value: object,
+        pipeline: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Remove the record's edges, or carry them to its new key. Called by Popoto."""
+        field = model_instance._meta.fields[field_name]
+        key = model_instance.db_key.redis_key
+        commands = field._leave(model_instance, kwargs.get("saved_redis_key") or key, key)
+        if pipeline is None:
+            run(get_REDIS_DB(), commands)
+        else:
+            queue(pipeline, commands)
+        return pipeline
+
+    def _leave(self, instance: Model, old: str, new: str) -> Commands[None]:
+        """What becomes of the edges when a record gives up its key."""
+        model = type(instance)
+        graph = self.graph(model)
+        calls: tuple[Command[int], ...]
+        if saving(instance) is not None and new != old:
+            # reversed, so that the key itself wins where two of the old names are the same
+            olds, news = reversed(names_of(model, old)), reversed(names_of(model, new))
+            renamed = dict(zip(olds, news, strict=True))
+            calls = tuple(graph.rename(*pair) for pair in renamed.items())
+        else:
+            calls = (graph.delete(list(dict.fromkeys(names_of(model, old)))),)
+        return Commands(calls, lambda _: None)
+
+
+def _is_factor(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1

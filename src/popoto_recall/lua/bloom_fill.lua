@@ -1,0 +1,20 @@
+-- Add the tokens of stored records to the Bloom filter that a rebuild is filling.
+-- KEYS[1]  staging   string   stamp, state, then blocks of 32 bytes
+-- KEYS[2]  progress  hash     owner, last, done
+-- ARGV[1]  stamp     string
+-- ARGV[2]  probes    integer  >= 1, bits per token
+-- ARGV[3]  digests   string   per token 4 bytes that pick a block, then a byte per probe
+-- ARGV[4]  owner     string   the rebuild
+-- ARGV[5]  last      string   key of the last record that is done with this, or empty
+-- ARGV[6]  done      integer  records done with this
+-- Returns  integer, the filter's items.
+local stamp = ARGV[1]
+local problem = taken_over(KEYS[2], ARGV[4])
+if problem then return problem end
+local _, items, size, unusable = open(KEYS[1], stamp)
+if unusable then return unusable end
+
+items = add_tokens(KEYS[1], #stamp + STATE_BYTES, items, size, tonumber(ARGV[2]), ARGV[3])
+set_state(KEYS[1], stamp, '0', items, size)
+if ARGV[5] ~= '' then redis.call('HSET', KEYS[2], 'last', ARGV[5], 'done', ARGV[6]) end
+return items

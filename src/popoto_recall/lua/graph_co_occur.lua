@@ -1,0 +1,86 @@
+-- Strengthen all pairs of some nodes, up to the cap; then prune, the newcomers last.
+-- KEYS[i]    edges      zset    of the i-th node; member: neighbour, score: weight
+-- KEYS[n+i]  mirrors    zset    of the i-th node, in an asymmetric graph: its reverse index
+-- ARGV[1]    edges      string  prefix of the edge sets
+-- ARGV[2]    mirrors    string  prefix of the mirror sets; equal in a symmetric graph
+-- ARGV[3]    max_edges  integer >= 1
+-- ARGV[4]    cap        float   > 0
+-- ARGV[5]    delta      float   > 0
+-- ARGV[5+i]  node       string  the i-th of n
+-- Returns    integer, pairs of these nodes that have an edge now.
+local cap, delta = tonumber(ARGV[4]), tonumber(ARGV[5])
+local nodes, index = {}, {}
+for i = 6, #ARGV do
+  nodes[i - 5] = ARGV[i]
+  index[ARGV[i]] = i - 5
+end
+local n = #nodes
+
+local scores = {}
+for i = 1, n do
+  scores[i] = redis.pcall('ZMSCORE', KEYS[i], unpack(nodes))
+  if scores[i].err then return wrong_type(KEYS, 'zset') end
+end
+if not symmetric then
+  local problem = wrong_type(KEYS, 'zset')
+  if problem then return problem end
+end
+
+-- Most pairs of a set share a few weights; each is turned into text once.
+local texts = {}
+local function strengthened(weight)
+  local raised = math.min(weight + delta, cap)
+  local text = texts[raised]
+  if not text then
+    text = exact(raised)
+    texts[raised] = text
+  end
+  return text
+end
+
+local updates = {}
+for i = 1, n do updates[i] = {} end
+for i = 1, n do
+  for j = symmetric and i + 1 or 1, n do
+    if i ~= j then
+      local weight = tonumber(scores[i][j]) or 0
+      if symmetric then weight = math.max(weight, tonumber(scores[j][i]) or 0) end
+      local text, update = strengthened(weight), updates[i]
+      update[#update + 1] = text
+      update[#update + 1] = nodes[j]
+      if symmetric then
+        update = updates[j]
+        update[#update + 1] = text
+        update[#update + 1] = nodes[i]
+      end
+    end
+  end
+end
+
+local grown = {}
+for i = 1, n do
+  if redis.call('ZADD', KEYS[i], unpack(updates[i])) > 0 then grown[#grown + 1] = i end
+end
+if not symmetric and #grown > 0 then
+  for i = 1, n do
+    local sources = {}
+    for j = 1, n do
+      if i ~= j then
+        sources[#sources + 1] = 0
+        sources[#sources + 1] = nodes[j]
+      end
+    end
+    redis.call('ZADD', KEYS[n + i], unpack(sources))
+  end
+end
+
+local pairs_left, directions = n * (n - 1) / 2, {}
+for _, i in ipairs(grown) do
+  for _, neighbour in ipairs(prune(KEYS[i], nodes[i], index, n)) do
+    local j = index[neighbour]
+    local pair = math.min(i, j) * n + math.max(i, j)
+    directions[pair] = (directions[pair] or 0) + 1
+    if symmetric or directions[pair] == 2 then pairs_left = pairs_left - 1 end
+  end
+end
+return pairs_left

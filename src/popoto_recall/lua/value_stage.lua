@@ -1,0 +1,21 @@
+-- Begin a rebuild, or go on with one that ended early; whoever ran it before is shut out.
+-- KEYS[1]  staging   string   the filter or sketch that the rebuild fills
+-- KEYS[2]  progress  hash     owner, last, done
+-- ARGV[1]  stamp     string
+-- ARGV[2]  size      integer  bytes wanted
+-- ARGV[3]  owner     string   the rebuild
+-- ARGV[4]  afresh    integer  1: do not go on with what is there
+-- Returns  array: key of the last record done, records done, items and bytes of the staged value.
+local _, items, size = open(KEYS[1], ARGV[1])
+local last, done = '', 0
+local resumes = ARGV[4] == '0' and redis.call('EXISTS', KEYS[2]) == 1
+if resumes and items and size >= tonumber(ARGV[2]) then
+  last = redis.call('HGET', KEYS[2], 'last')
+  done = tonumber(redis.call('HGET', KEYS[2], 'done'))
+else
+  items, size = 0, tonumber(ARGV[2])
+  create(KEYS[1], ARGV[1], size, '0')
+end
+redis.call('DEL', KEYS[2])
+redis.call('HSET', KEYS[2], 'owner', ARGV[3], 'last', last, 'done', done)
+return {last, done, items, size}

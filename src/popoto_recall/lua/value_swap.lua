@@ -1,0 +1,16 @@
+-- End a rebuild: the staged value, complete now, takes the place of the old one.
+-- KEYS[1]  value     string   whatever is there, of any type, goes
+-- KEYS[2]  staging   string
+-- KEYS[3]  progress  hash     owner, last, done
+-- ARGV[1]  stamp     string
+-- ARGV[2]  owner     string   the rebuild
+-- Returns  integer, 0.
+local problem = taken_over(KEYS[3], ARGV[2])
+if problem then return problem end
+local _, items, size, unusable = open(KEYS[2], ARGV[1])
+if unusable then return unusable end
+
+set_state(KEYS[2], ARGV[1], '1', items, size)
+redis.call('RENAME', KEYS[2], KEYS[1])
+redis.call('DEL', KEYS[3])
+return 0

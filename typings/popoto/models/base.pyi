@@ -1,0 +1,55 @@
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from typing_extensions import Self
+
+from .db_key import DB_key
+
+class ModelOptions:
+    model_name: str
+    fields: dict[str, Any]
+    key_field_names: set[str]
+    db_class_key: DB_key
+    db_class_set_key: DB_key
+
+class ModelBase(type): ...
+
+class Model(metaclass=ModelBase):
+    _meta: ClassVar[ModelOptions]
+    query: ClassVar[Any]
+    objects: ClassVar[Any]
+    _saved_field_values: dict[str, Any]
+    def __init__(self, **values: Any) -> None: ...
+    @property
+    def pk(self) -> str: ...
+    @property
+    def db_key(self) -> DB_key: ...
+    def save(
+        self,
+        pipeline: Any = None,
+        ignore_errors: bool = False,
+        skip_auto_now: bool = False,
+        update_fields: Sequence[str] | None = None,
+        migrate_key: bool = False,
+        skip_write_filter: bool = False,
+        **options: Any,
+    ) -> Any: ...
+    async def async_save(self, *args: Any, **options: Any) -> Any: ...
+    def delete(self, pipeline: Any = None, *args: Any, **options: Any) -> Any: ...
+    async def async_delete(self, *args: Any, **options: Any) -> Any: ...
+    @classmethod
+    def create(cls, pipeline: Any = None, **values: Any) -> Self: ...
+    @classmethod
+    async def async_create(cls, pipeline: Any = None, **values: Any) -> Self: ...
+    @classmethod
+    def load(cls, db_key: str | None = None, **values: Any) -> Self | None: ...
+    @classmethod
+    def bulk_create(cls, instances: Iterable[Self], batch_size: int = 1000) -> list[Self]: ...
+    @classmethod
+    def delete_all(cls, batch_size: int = 1000) -> int: ...
+    @classmethod
+    def rebuild_indexes(
+        cls, batch_size: int = 1000, bloom_hash_version: int | None = None
+    ) -> int: ...
+    @classmethod
+    def check_indexes(cls, batch_size: int = 1000) -> dict[str, Any]: ...
