@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
-from redis import ConnectionError, RedisError
+from redis import exceptions
 from rich.console import Console
 
 from . import pages, tour
@@ -81,8 +81,16 @@ def demo(
     console = Console()
     try:
         tour.run(console, words=ask or [], page=page, keep=keep)
-    except RedisError as error:
-        lost = isinstance(error, ConnectionError)
-        hint = " (the server of REDIS_URL; without it, one inside this process)" if lost else ""
-        console.print(f"{error}{hint}", style="bold red", markup=False)
-        raise typer.Exit(1) from error
+    except exceptions.ConnectionError as error:
+        _give_up(
+            console,
+            f"Cannot reach the server of REDIS_URL: {error}\n"
+            "Without REDIS_URL, the demo runs on a server inside this process.",
+        )
+    except exceptions.RedisError as error:
+        _give_up(console, str(error))
+
+
+def _give_up(console: Console, why: str) -> None:
+    console.print(why, style="bold red", markup=False)
+    raise typer.Exit(1)

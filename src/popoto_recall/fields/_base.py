@@ -142,13 +142,13 @@ def as_count(name: str, value: object, least: int = 1) -> int:
     return value
 
 
-def count_option(name: str, value: object) -> int:
-    """A whole number >= 1, where a field is declared.
+def count_option(name: str, value: object, least: int = 1) -> int:
+    """A whole number that is not below ``least``, where a field is declared.
 
     Raises:
         OptionError: Anything else.
     """
     try:
-        return as_count(name, value)
+        return as_count(name, value, least)
     except ArgumentError as error:
         raise OptionError(str(error)) from None

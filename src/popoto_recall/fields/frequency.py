@@ -16,6 +16,7 @@ from ._operation import Described, asynchronous, read, write
 from ._tokens import Fingerprint, TokenField, as_fingerprint, as_fingerprints
 
 FAMILY = "$FS"
+MAX_HITTERS = 10_000
 
 
 class FrequencySketch(TokenField, popoto.FrequencySketch):
@@ -33,6 +34,9 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         tokenizer: Takes a text, returns its tokens. None: Popoto's own rules.
         tokenizer_name: Name that the sketch remembers the tokenizer by. None: its ``name``
             attribute, else its qualified name, for a lambda "custom".
+        top: Heavy hitters to keep for `top`, at most 10,000; 0: none.
+        count_on: "save" counts every save, "create" only the first of an instance that was neither
+            loaded nor saved before in this process.
         type, null, default: Accepted at the values that Popoto's own field has.
     Raises:
         OptionError: An option is out of range.
@@ -50,6 +54,8 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         fingerprint_fn: Fingerprint | None = None,
         tokenizer: Tokenize | None = None,
         tokenizer_name: str | None = None,
+        top: int = 0,
+        count_on: str = "save",
         type: object = str,
         null: object = True,
         default: object = None,
@@ -58,6 +64,12 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         self.depth = count_option("depth", depth)
         if not _fits(self.width, self.depth):
             raise OptionError(f"width={width} and depth={depth} take more than 64 MB")
+        self.heavy_hitters = count_option("top", top, least=0)
+        if self.heavy_hitters > MAX_HITTERS:
+            raise OptionError(f"top is at most {MAX_HITTERS}, not {top}")
+        if count_on not in ("save", "create"):
+            raise OptionError(f"count_on is 'save' or 'create', not {count_on!r}")
+        self.count_on = count_on
         self._init_tokens(fingerprint_fn, tokenizer, tokenizer_name)
         self._init_popoto(type, null, default)
 
@@ -113,6 +125,24 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         return self.stored(model).add(as_fingerprint(fingerprint), by=by)
 
     @read
+    def top(self, model: type[Model], n: int = 10) -> Described[list[tuple[str, int]]]:
+        """The tokens that were counted most often.
+
+        Args:
+            n: How many, at most the field's ``top=``.
+        Returns:
+            At most n pairs of token and count, highest first; a count is never under the true one.
+        Raises:
+            ValueError: n out of range, or the field keeps none (``top=0``).
+            IncompleteError, StoredValueError: As `get_frequency`.
+        Cost: one round trip, O(n).
+        Source: Cormode & Muthukrishnan (2005), heavy hitters.
+        """
+        if as_count("n", n) > self.heavy_hitters:
+            raise ArgumentError(f"{self.name} keeps top={self.heavy_hitters} tokens, not {n}")
+        return self.stored(model).heaviest(n)
+
+    @read
     def info(self, model: type[Model]) -> Described[SketchInfo]:
         """State of the stored sketch: completeness, tokens counted, error bound, size.
 
@@ -123,6 +153,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
     async_get_frequency = asynchronous(get_frequency)
     async_get_frequency_batch = asynchronous(get_frequency_batch)
     async_increment = asynchronous(increment)
+    async_top = asynchronous(top)
     async_info = asynchronous(info)
 
     @classmethod
@@ -139,7 +170,9 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         A re-index calls the hook too, but without the ``ignore_errors`` that every real save
         passes; what it finds was counted before.
         """
-        if "ignore_errors" not in kwargs:
+        field = model_instance._meta.fields[field_name]
+        known = field.count_on == "create" and model_instance._saved_field_values
+        if "ignore_errors" not in kwargs or known:
             return pipeline
         return super().on_save(model_instance, field_name, field_value, pipeline, **kwargs)
 
@@ -151,6 +184,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
             self.tokenizer,
             self.width,
             self.depth,
+            self.heavy_hitters,
         )
 
 

@@ -1,22 +1,30 @@
 -- Count tokens in a count-min sketch, making it when it is missing, and in the one that a rebuild
 -- is filling.
--- KEYS[1]  sketch    string   stamp, state, then rows of unsigned 32-bit counters
--- KEYS[2]  staging   string   the same, while a rebuild runs
--- KEYS[3]  progress  hash     of that rebuild
--- KEYS[4]  records   set      of the model; tells whether a new sketch has missed any
--- ARGV[1]  stamp     string
--- ARGV[2]  size      integer  bytes in all
--- ARGV[3]  rows      integer  >= 1
--- ARGV[4]  columns   integer  >= 1, counters per row
--- ARGV[5]  digests   string   per token 4 bytes per row that pick its counter
--- ARGV[6]  by        integer  in [1, 2^32 - 1], added to each token
--- ARGV[7]  own       string   member of records that is being saved, or empty
--- Returns  integer, 0.
-local stamp = ARGV[1]
+-- KEYS[1]    sketch    string   stamp, state, then rows of unsigned 32-bit counters
+-- KEYS[2]    staging   string   the same, while a rebuild runs
+-- KEYS[3]    progress  hash     of that rebuild
+-- KEYS[4]    records   set      of the model; tells whether a new sketch has missed any
+-- KEYS[5]    top       zset     heavy hitters; member: token, score: estimate
+-- KEYS[6]    top       zset     of the one that a rebuild is filling
+-- ARGV[1]    stamp     string
+-- ARGV[2]    size      integer  bytes in all
+-- ARGV[3]    rows      integer  >= 1
+-- ARGV[4]    columns   integer  >= 1, counters per row
+-- ARGV[5]    digests   string   per token 4 bytes per row that pick its counter
+-- ARGV[6]    by        integer  in [1, 2^32 - 1], added to each token
+-- ARGV[7]    own       string   member of records that is being saved, or empty
+-- ARGV[8]    limit     integer  heavy hitters to keep; 0: none
+-- ARGV[8+i]  token     string   the i-th, if heavy hitters are kept
+-- Returns    integer, 0.
+local stamp, limit = ARGV[1], tonumber(ARGV[8])
 local rows, columns, digests, by = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local problem = wrong_type({KEYS[5], KEYS[6]}, 'zset')
+if problem then return problem end
 
 local function add(key, items)
-  return add_tokens(key, #stamp + STATE_BYTES, items, rows, columns, digests, by)
+  local values = count_tokens(key, #stamp + STATE_BYTES, rows, columns, digests, by)
+  if limit > 0 then keep_top(KEYS[key == KEYS[1] and 5 or 6], limit, 9, rows, values) end
+  return items + #values / rows * by
 end
 
 return add_to_both(

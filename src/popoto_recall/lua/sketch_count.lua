@@ -12,8 +12,7 @@ local rows, columns, digests = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local complete, _, _, problem = open(key, stamp)
 if problem then return problem end
 if (complete or complete_if_new(KEYS[2], '')) == '0' then
-  return redis.error_reply(string.format(
-    "RECALL_INCOMPLETE '%s' has not counted all the records there are; run rebuild()", key))
+  return incomplete(key)
 end
 
 local function number_at(text, at)

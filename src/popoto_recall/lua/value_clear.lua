@@ -2,9 +2,10 @@
 -- KEYS[1]  value     string   whatever is there, of any type, goes
 -- KEYS[2]  staging   string
 -- KEYS[3]  progress  hash
+-- KEYS[4]  tops      zset     and on, those beside the value and the staged one, go too
 -- ARGV[1]  stamp     string
 -- ARGV[2]  size      integer  bytes in all
 -- Returns  integer, 0.
 create(KEYS[1], ARGV[1], tonumber(ARGV[2]), '1')
-redis.call('DEL', KEYS[2], KEYS[3])
+redis.call('DEL', unpack(KEYS, 2))
 return 0

@@ -1,6 +1,7 @@
 -- Begin a rebuild, or go on with one that ended early; whoever ran it before is shut out.
 -- KEYS[1]  staging   string   the filter or sketch that the rebuild fills
 -- KEYS[2]  progress  hash     owner, last, done
+-- KEYS[3]  top       zset     beside the staged value, if its kind has one
 -- ARGV[1]  stamp     string
 -- ARGV[2]  size      integer  bytes wanted
 -- ARGV[3]  owner     string   the rebuild
@@ -15,6 +16,7 @@ if resumes and items and size >= tonumber(ARGV[2]) then
 else
   items, size = 0, tonumber(ARGV[2])
   create(KEYS[1], ARGV[1], size, '0')
+  if KEYS[3] then redis.call('DEL', KEYS[3]) end
 end
 redis.call('DEL', KEYS[2])
 redis.call('HSET', KEYS[2], 'owner', ARGV[3], 'last', last, 'done', done)

@@ -2,6 +2,8 @@
 -- KEYS[1]  value     string   whatever is there, of any type, goes
 -- KEYS[2]  staging   string
 -- KEYS[3]  progress  hash     owner, last, done
+-- KEYS[4]  top       zset     beside the value, if its kind has one
+-- KEYS[5]  top       zset     beside the staged value
 -- ARGV[1]  stamp     string
 -- ARGV[2]  owner     string   the rebuild
 -- Returns  integer, 0.
@@ -12,5 +14,6 @@ if unusable then return unusable end
 
 set_state(KEYS[2], ARGV[1], '1', items, size)
 redis.call('RENAME', KEYS[2], KEYS[1])
-redis.call('DEL', KEYS[3])
+redis.call('DEL', unpack(KEYS, 3, 4))
+if KEYS[5] and redis.call('EXISTS', KEYS[5]) == 1 then redis.call('RENAME', KEYS[5], KEYS[4]) end
 return 0

@@ -26,10 +26,11 @@ from .stored import Stored, at_end
 from .text import decoded
 from .tokens import chunks, distinct
 
-ADD = load("sketch_add", "stamp", "sketch")
+ADD = load("sketch_add", "keys", "stamp", "sketch")
 COUNT = load("sketch_count", "stamp")
 INFO = load("sketch_info", "stamp")
-FILL = load("sketch_fill", "stamp", "sketch")
+FILL = load("sketch_fill", "keys", "stamp", "sketch")
+TOP = load("sketch_top", "keys", "stamp")
 
 COUNTER_BYTES = 4
 MAX_COUNT = 2**32 - 1
@@ -83,6 +84,7 @@ class Sketch(Stored):
 
     width: int
     depth: int
+    top: int
 
     @property
     def shape(self) -> Shape:
@@ -100,6 +102,7 @@ class Sketch(Stored):
             tokenizer=self.tokenizer.name,
             rows=rows,
             columns=columns,
+            top=self.top,
         )
 
     @property
@@ -108,9 +111,14 @@ class Sketch(Stored):
         return len(self.stamp) + STATE_BYTES + rows * columns * COUNTER_BYTES
 
     def add(self, fingerprint: str, *, by: int = 1, own: str = "") -> Commands[None]:
-        keys = (self.key, self.staging, self.progress, self.records)
+        keys = (self.key, self.staging, self.progress, self.records, *self.beside)
         calls = [
-            Command(ADD, keys, (self.stamp, self.size, *self._cells(part), by, own), int)
+            Command(
+                ADD,
+                keys,
+                (self.stamp, self.size, *self._cells(part), by, own, *self._tracked(part)),
+                int,
+            )
             for part in chunks(self.tokenizer.tokens(fingerprint))
         ]
         return Commands(tuple(calls), lambda _: None)
@@ -120,13 +128,17 @@ class Sketch(Stored):
         calls = [
             Command(
                 FILL,
-                (self.staging, self.progress),
-                (self.stamp, *self._cells(part), owner, reached, done),
+                (self.staging, self.progress, self.beside[1]),
+                (self.stamp, *self._cells(part), owner, reached, done, *self._tracked(part)),
                 int,
             )
             for part, reached in zip(parts, at_end(parts, last), strict=True)
         ]
         return Commands(tuple(calls), lambda replies: int(replies[-1]))
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        return (f"{self.key}:top", f"{self.staging}:top")
 
     def outgrown(self, items: int, size: int) -> int:
         return 0
@@ -154,6 +166,15 @@ class Sketch(Stored):
         """State of the stored sketch."""
         return Command(INFO, (self.key, self.records), (self.stamp,), self._info)
 
+    def heaviest(self, number: int) -> Command[list[tuple[str, int]]]:
+        """Tokens with the highest estimates, and these."""
+        keys = (self.key, self.records, self.beside[0])
+        return Command(TOP, keys, (self.stamp, number), _hitters)
+
+    def _tracked(self, tokens: Sequence[str]) -> tuple[int | str, ...]:
+        """Heavy hitters to keep, and the tokens that may be among them."""
+        return (self.top, *tokens) if self.top else (0,)
+
     def _cells(self, tokens: Sequence[str]) -> tuple[int, int, bytes]:
         rows, columns = self.shape
         return (rows, columns, digests(tokens, _INDEX_BYTES * rows))
@@ -178,3 +199,8 @@ class Sketch(Stored):
 
 def _counts(reply: bytes | str) -> list[int]:
     return [int(count) for count in decoded(reply).split(",")]
+
+
+def _hitters(reply: Sequence[bytes | str]) -> list[tuple[str, int]]:
+    items = iter(reply)
+    return [(decoded(token), int(float(count))) for token, count in zip(items, items, strict=True)]

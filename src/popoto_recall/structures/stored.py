@@ -74,19 +74,24 @@ class Stored(ABC):
         """Where a rebuild keeps how far it is."""
         return f"{self.key}:progress"
 
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Keys of what belongs to the value and, last, to the staged one; none or two."""
+        return ()
+
     def clear(self) -> Command[None]:
         """Put an empty, complete value in its place."""
-        keys = (self.key, self.staging, self.progress)
+        keys = (self.key, self.staging, self.progress, *self.beside)
         return Command(CLEAR, keys, (self.stamp, self.size), _nothing)
 
     def stage(self, owner: str, size: int, *, afresh: bool) -> Command[Staged]:
         """Begin a rebuild, or go on with one that ended early."""
         args = (self.stamp, size, owner, int(afresh))
-        return Command(STAGE, (self.staging, self.progress), args, _staged)
+        return Command(STAGE, (self.staging, self.progress, *self.beside[1:]), args, _staged)
 
     def swap(self, owner: str) -> Command[None]:
         """End a rebuild: the staged value takes this one's place."""
-        keys = (self.key, self.staging, self.progress)
+        keys = (self.key, self.staging, self.progress, *self.beside)
         return Command(SWAP, keys, (self.stamp, owner), _nothing)
 
 

@@ -1,7 +1,8 @@
--- Library: the counters of a count-min sketch.
+-- Library: the counters of a count-min sketch, and its heavy hitters.
 
--- Add to the counters of tokens, which stop at 2^32 - 1; returns the items after it.
-local function add_tokens(key, base, items, rows, columns, digests, by)
+-- Add to the counters of tokens, which stop at 2^32 - 1; returns the values after it, row by row.
+local function count_tokens(key, base, rows, columns, digests, by)
+  local values = {}
   local call = {'BITFIELD', key, 'OVERFLOW', 'SAT'}
   local first, row = base / 4, 0
   for at = 1, #digests, 4 do
@@ -11,11 +12,23 @@ local function add_tokens(key, base, items, rows, columns, digests, by)
     call[n + 1], call[n + 2], call[n + 3], call[n + 4] =
       'INCRBY', 'u32', '#' .. string.format('%.0f', first + row * columns + column), by
     row = (row + 1) % rows
-    if n > 4000 then
-      redis.call(unpack(call))
+    if n > 4000 or at + 4 > #digests then
+      for _, value in ipairs(redis.call(unpack(call))) do values[#values + 1] = value end
       call = {'BITFIELD', key, 'OVERFLOW', 'SAT'}
     end
   end
-  if #call > 4 then redis.call(unpack(call)) end
-  return items + #digests / 4 / rows * by
+  return values
+end
+
+-- Keep the `limit` tokens with the highest estimates; tokens are ARGV[first] and on.
+local function keep_top(key, limit, first, rows, values)
+  local lowest = 0
+  if redis.call('ZCARD', key) >= limit then
+    lowest = tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2])
+  end
+  for token = 0, #values / rows - 1 do
+    local estimate = math.min(unpack(values, token * rows + 1, token * rows + rows))
+    if estimate > lowest then redis.call('ZADD', key, estimate, ARGV[first + token]) end
+  end
+  redis.call('ZREMRANGEBYRANK', key, 0, -limit - 1)
 end

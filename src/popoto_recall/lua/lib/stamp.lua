@@ -67,6 +67,12 @@ local function complete_if_new(records, own)
   return others == 0 and '1' or '0'
 end
 
+-- Error reply for a value that cannot answer for all records.
+local function incomplete(key)
+  return redis.error_reply(string.format(
+    "RECALL_INCOMPLETE '%s' has not counted all the records there are; run rebuild()", key))
+end
+
 -- Make an empty value in its full size at once.
 local function create(key, stamp, size, complete)
   local head = stamp .. string.format(STATE, complete, 0, size)
