@@ -13,6 +13,7 @@ from rich.text import Text
 from ..structures.bloom import FilterInfo
 from ..structures.sketch import SketchInfo
 from .meter import Asked, Cost
+from .pages import BY_NAME
 
 Step = tuple[str, float]
 """A page, and the weight of the edge that leads to it."""
@@ -33,8 +34,8 @@ class Word(NamedTuple):
 def opening(python: str, pages: int, where: str) -> RenderableType:
     """What is about to happen."""
     return Text(
-        f"The {pages} pages that help() has in Python {python} become records of a Popoto model, "
-        f"in {where}.\n"
+        f"The {pages} pages of help() in Python {python} become records of a Popoto model, "
+        f"in {where}. Pages that help() names together are linked.\n"
     )
 
 
@@ -50,7 +51,11 @@ def linked(page: str, edges: Iterable[Step]) -> RenderableType:
         table.add_row(Text(name), f"{weight:.2f}")
     if not table.rows:
         table.add_row("none: help() names no other page with it", "")
-    return _titled(f"What goes with {page!r}?", "CoOccurrenceField.get_linked", table)
+    return _titled(
+        f"What goes with {page!r}?",
+        f"CoOccurrenceField.get_linked; help() naming both adds {BY_NAME} to the weight",
+        table,
+    )
 
 
 def reached(page: str, found: Sequence[tuple[float, list[Step]]]) -> RenderableType:
@@ -114,7 +119,7 @@ def costs(asked: Iterable[Asked], *, in_process: bool) -> RenderableType:
     table = _table("question", "first time", "again")
     for question, first, again in asked:
         table.add_row(question, _cost(first), _cost(again))
-    note = "The first time, the server has to be given the script; then an answer is one call."
+    note = "The first time, the server has to be given the script; then it is one call."
     if in_process:
         note += "\nThe server in this process is written in Python; a real one is faster."
     return Group(

@@ -36,20 +36,29 @@ def run(client: redis.Redis, operation: Command[T] | Commands[T]) -> T:
         redis.RedisError: The server could not be reached, or refused the call.
     """
     if isinstance(operation, Commands):
-        return operation.join([run(client, command) for command in operation.calls])
-    with typed_errors():
-        return operation.parse(_evaluate(client, operation))
+        return operation.join([_call(client, command) for command in operation.calls])
+    return _call(client, operation)
 
 
-def _evaluate(client: redis.Redis, command: Command[Any]) -> Any:
-    script = command.script
+def _call(client: Any, command: Command[T]) -> T:
+    """``client`` is Any, because redis-py leaves ``execute_command`` untyped.
+
+    It is called for EVALSHA instead of ``evalsha()``, which is two calls of Python more.
+    """
+    arguments = (len(command.keys), *command.keys, *command.args)
     try:
-        return client.evalsha(script.sha, len(command.keys), *command.keys, *command.args)
-    except NoScriptError:
-        # Loading keeps it where servers evict what EVAL cached (7.4 on); calling it
-        # by its text, not its SHA, survives a SCRIPT FLUSH between the two.
-        client.script_load(script.text)
-        return client.eval(script.text, len(command.keys), *command.keys, *command.args)
+        try:
+            reply = client.execute_command("EVALSHA", command.script.sha, *arguments)
+        except NoScriptError:
+            # Loading keeps it where servers evict what EVAL cached (7.4 on); calling it
+            # by its text, not its SHA, survives a SCRIPT FLUSH between the two.
+            client.script_load(command.script.text)
+            reply = client.eval(command.script.text, *arguments)
+    except ResponseError as error:
+        if known := typed(error):
+            raise known from error
+        raise
+    return command.parse(reply)
 
 
 def queue(pipeline: Pipeline, operation: Command[Any] | Commands[Any]) -> None:
@@ -118,8 +127,15 @@ def typed_errors() -> Iterator[None]:
     except errors.RecallError:
         raise
     except ResponseError as error:
-        if coded := _CODED.search(str(error)):
-            raise _CODES[coded[1]](coded[2]) from error
-        if _NO_MEMORY in str(error):
-            raise errors.OutOfMemoryError(f"nothing was written: OOM {_NO_MEMORY}") from error
+        if known := typed(error):
+            raise known from error
         raise
+
+
+def typed(error: ResponseError) -> errors.StoredValueError | None:
+    """The typed error that a reply stands for; None, if it is none of ours."""
+    if coded := _CODED.search(str(error)):
+        return _CODES[coded[1]](coded[2])
+    if _NO_MEMORY in str(error):
+        return errors.OutOfMemoryError(f"nothing was written: OOM {_NO_MEMORY}")
+    return None

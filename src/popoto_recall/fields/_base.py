@@ -66,7 +66,7 @@ class RecallField:
 
     def check_on(self, model: type[Model]) -> None:
         """Raise unless the model declares this very field."""
-        if model._meta.fields.get(self.name) is not self:
+        if model is not self._model and model._meta.fields.get(self.name) is not self:
             raise FieldNotOnModelError(
                 f"{model.__name__} has no field {self.name!r} of its own: Popoto does not inherit "
                 f"fields, declare it on {model.__name__} too"
@@ -91,14 +91,16 @@ def as_pk(value: object) -> str:
         ArgumentError: None, a bool, empty, or not encodable as UTF-8.
         ArgumentTypeError: Not a scalar.
     """
-    if isinstance(value, Model):
-        pk: str = value.db_key.redis_key
-        return pk
-    if value is None or isinstance(value, bool):
+    if isinstance(value, str):
+        text = as_text(value, "pk")
+    elif isinstance(value, Model):
+        text = value.db_key.redis_key
+    elif value is None or isinstance(value, bool):
         raise ArgumentError(f"{value!r} is no pk")
-    if isinstance(value, (list, tuple, dict, set, frozenset)):
+    elif isinstance(value, (list, tuple, dict, set, frozenset)):
         raise ArgumentTypeError(f"a pk is a record or a scalar, not a {type(value).__name__}")
-    text = as_text(value, "pk")
+    else:
+        text = as_text(value, "pk")
     if not text:
         raise ArgumentError("a pk is not empty")
     return text
@@ -112,7 +114,8 @@ def as_text(value: object, what: str) -> str:
         except UnicodeDecodeError as error:
             raise ArgumentError(f"{what} {value!r:.80} is not UTF-8") from error
     text = value if isinstance(value, str) else str(value)
-    utf8(text, what)
+    if not text.isascii():
+        utf8(text, what)
     return text
 
 
@@ -121,11 +124,14 @@ def as_number(name: str, value: object) -> float:
 
     Raises:
         ArgumentTypeError: Not a number.
-        ArgumentError: NaN.
+        ArgumentError: NaN, or beyond what a float holds.
     """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ArgumentTypeError(f"{name} is a number, not {value!r}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ArgumentError(f"{name} is too large") from None
     if math.isnan(number):
         raise ArgumentError(f"{name} is NaN")
     return number

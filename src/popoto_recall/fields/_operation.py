@@ -83,6 +83,9 @@ class Bound:
         self.__doc__ = operation.__doc__
         self.__name__ = operation.__name__
 
+    def __repr__(self) -> str:
+        return f"<{self.owner.__name__}.{self.__name__}{self.__signature__}>"
+
     @property
     def __signature__(self) -> inspect.Signature:
         _, model, *own = inspect.signature(self.operation.describe).parameters.values()
@@ -100,7 +103,7 @@ class Bound:
         return self._carry_out(args, kwargs)
 
     def _carry_out(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        pipeline = self._pipeline(kwargs)
+        pipeline = self._pipeline(kwargs) if kwargs else None
         field, model, args = self._resolve(args, kwargs)
         described = self.operation.describe(field, model, *args, **kwargs)
         if pipeline is not None:
@@ -111,7 +114,7 @@ class Bound:
 
     def _pipeline(self, kwargs: dict[str, Any]) -> Any:
         if "pipeline" in kwargs and not self.operation.writes:
-            raise ArgumentTypeError(f"{self.__name__}() only reads, it takes no pipeline=")
+            raise ArgumentTypeError(f"{self.__name__}() cannot be queued, it takes no pipeline=")
         return kwargs.pop("pipeline", None)
 
     def _resolve(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeGuard, cast
 
-from popoto.fields.existence_filter import tokenize
+from popoto.fields._tokenizer import MIN_TOKEN_LENGTH, STOP_WORDS, tokenize
 from popoto.models.base import Model
 from popoto.redis_db import get_REDIS_DB
 
 from ..engine import Commands, queue, run
 from ..errors import ArgumentError, OptionError
 from ..structures.stored import Stored
-from ..structures.tokens import Tokenize, Tokenizer
+from ..structures.tokens import Tokenize, Tokenizer, WordTokenizer
 from ._base import RecallField, as_text
 from ._operation import Described, asynchronous, procedure, write
 from ._rebuild import Progress, rebuild
@@ -20,7 +20,9 @@ from ._saving import saving
 
 Fingerprint = Callable[[Any], object]
 
-DEFAULT_TOKENIZER = Tokenizer("default", tokenize)
+DEFAULT_TOKENIZER = WordTokenizer(
+    "default", tokenize, frozenset(word.encode() for word in STOP_WORDS), MIN_TOKEN_LENGTH
+)
 """Popoto's own: lower case, words of 3 characters or more, no English stop words."""
 
 
@@ -168,4 +170,12 @@ def as_fingerprints(values: Iterable[object]) -> list[str] | str:
     """Fingerprints of a batch; a bare string stays one, and is refused further down."""
     if isinstance(values, (str, bytes)):
         return str(values)
-    return [as_fingerprint(value) for value in values]
+    listed = list(values)
+    if _are_ascii(listed):
+        return listed
+    return [as_fingerprint(value) for value in listed]
+
+
+def _are_ascii(values: list[object]) -> TypeGuard[list[str]]:
+    """Whether nothing is left to check, found out faster than one by one."""
+    return set(map(type, values)) == {str} and "".join(cast("list[str]", values)).isascii()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import popoto
@@ -12,7 +13,7 @@ from ..engine import Commands
 from ..errors import OptionError
 from ..structures.bloom import Bloom, FilterInfo
 from ..structures.sizing import MAX_BYTES, data_bytes
-from ..structures.tokens import Tokenize
+from ..structures.tokens import Tokenize, Tokenizer
 from ._base import as_number, count_option, key_of, records_key
 from ._operation import Described, ModelRef, asynchronous, read
 from ._tokens import Fingerprint, TokenField, as_fingerprint, as_fingerprints
@@ -156,13 +157,15 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
 
     def stored(self, model: type[Model]) -> Bloom:
         """The filter that this field keeps for a model."""
-        return Bloom(
-            key_of(FAMILY, model, self.name),
-            records_key(model),
-            self.tokenizer,
-            self.capacity,
-            self.error_rate,
-        )
+        return _bloom(model, self.name, self.tokenizer, self.capacity, self.error_rate)
+
+
+@lru_cache(maxsize=1024)
+def _bloom(
+    model: type[Model], field: str, tokenizer: Tokenizer, capacity: int, error_rate: float
+) -> Bloom:
+    key = key_of(FAMILY, model, field)
+    return Bloom(key, records_key(model), tokenizer, capacity, error_rate)
 
 
 def _error_rate(value: Any) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import popoto
@@ -10,7 +11,7 @@ from popoto.models.base import Model
 
 from ..errors import ArgumentError, OptionError
 from ..structures.sketch import COUNTER_BYTES, MAX_BYTES, MAX_COUNT, Sketch, SketchInfo, shape
-from ..structures.tokens import Tokenize
+from ..structures.tokens import Tokenize, Tokenizer
 from ._base import as_count, count_option, key_of, records_key
 from ._operation import Described, asynchronous, read, write
 from ._tokens import Fingerprint, TokenField, as_fingerprint, as_fingerprints
@@ -178,14 +179,15 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
 
     def stored(self, model: type[Model]) -> Sketch:
         """The sketch that this field keeps for a model."""
-        return Sketch(
-            key_of(FAMILY, model, self.name),
-            records_key(model),
-            self.tokenizer,
-            self.width,
-            self.depth,
-            self.heavy_hitters,
-        )
+        return _sketch(model, self.name, self.tokenizer, self.width, self.depth, self.heavy_hitters)
+
+
+@lru_cache(maxsize=1024)
+def _sketch(
+    model: type[Model], field: str, tokenizer: Tokenizer, width: int, depth: int, top: int
+) -> Sketch:
+    key = key_of(FAMILY, model, field)
+    return Sketch(key, records_key(model), tokenizer, width, depth, top)
 
 
 def _fits(width: int, depth: int) -> bool:

@@ -6,7 +6,7 @@
 -- KEYS[4]  records   set      of the model; tells whether a new filter has missed any
 -- ARGV[1]  stamp     string
 -- ARGV[2]  size      integer  bytes of a new filter
--- ARGV[3]  probes    integer  >= 1, bits per token
+-- ARGV[3]  probes    integer  >= 2, bits per token
 -- ARGV[4]  digests   string   per token 4 bytes that pick a block, then a byte per probe
 -- ARGV[5]  own       string   member of records that is being saved, or empty
 -- Returns  integer, 0.

@@ -2,7 +2,7 @@
 -- KEYS[1]  staging   string   stamp, state, then blocks of 32 bytes
 -- KEYS[2]  progress  hash     owner, last, done
 -- ARGV[1]  stamp     string
--- ARGV[2]  probes    integer  >= 1, bits per token
+-- ARGV[2]  probes    integer  >= 2, bits per token
 -- ARGV[3]  digests   string   per token 4 bytes that pick a block, then a byte per probe
 -- ARGV[4]  owner     string   the rebuild
 -- ARGV[5]  last      string   key of the last record that is done with this, or empty

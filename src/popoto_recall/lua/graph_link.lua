@@ -8,7 +8,7 @@
 -- ARGV[3i+1]  source     string  of the i-th edge
 -- ARGV[3i+2]  target     string
 -- ARGV[3i+3]  weight     float   in (0, cap]
--- Returns     array of text, each edge's weight; 0 for one that a full node refused.
+-- Returns     string, each edge's weight, 0 for one that a full node refused, joined by spaces.
 local problem = wrong_type(KEYS, 'zset')
 if problem then return problem end
 
@@ -29,4 +29,4 @@ for i = 1, #KEYS / 2 do
   weights[i] = link(KEYS[2 * i - 1], KEYS[2 * i],
     ARGV[3 * i + 1], ARGV[3 * i + 2], tonumber(ARGV[3 * i + 3]))
 end
-return weights
+return table.concat(weights, ' ')

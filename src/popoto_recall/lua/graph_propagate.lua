@@ -59,6 +59,17 @@ local page = limit > 0 and math.min(limit + 8, fan_out) or fan_out
 local reads, truncated = 0, 0
 local problem
 
+-- What a read that failed tells the caller. Redis ends an error at a NUL.
+local function refusal(key, failed)
+  local found = redis.call('TYPE', key).ok
+  if found == 'zset' then return failed end
+  local shown = string.gsub(key, '%c', function(char)
+    return string.format('\\x%02x', string.byte(char))
+  end)
+  return redis.error_reply(string.format(
+    "RECALL_TYPE '%s' holds a %s where a zset belongs", shown, found))
+end
+
 -- Read a node's edges, heaviest first, as far as they can pass; raise those they reach.
 local function expand(node, score, raised, trail)
   local factor, offset = score * decay, 0
@@ -74,8 +85,7 @@ local function expand(node, score, raised, trail)
     local found = redis.pcall('ZRANGE', prefix .. node, '+inf', bar / factor * (1 - 1e-12),
       'BYSCORE', 'REV', 'LIMIT', offset, count, 'WITHSCORES')
     if found.err then
-      problem = redis.error_reply(string.format(
-        "RECALL_TYPE '%s' holds another type where a zset belongs", prefix .. node))
+      problem = refusal(prefix .. node, found)
       return
     end
     reads = reads + math.max(#found / 2, 1)

@@ -9,7 +9,7 @@
 -- ARGV[3i+2]  source     string  of the i-th edge
 -- ARGV[3i+3]  target     string
 -- ARGV[3i+4]  delta      float   > 0
--- Returns     array of text, each edge's new weight.
+-- Returns     string, each edge's new weight, joined by spaces.
 local problem = wrong_type(KEYS, 'zset')
 if problem then return problem end
 
@@ -22,4 +22,4 @@ for i = 1, #KEYS / 2 do
   weight = math.min((weight or 0) + delta, cap)
   weights[i] = store(source_key, source, mirror_key, target, weight)
 end
-return weights
+return table.concat(weights, ' ')

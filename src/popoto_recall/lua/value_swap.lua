@@ -3,7 +3,7 @@
 -- KEYS[2]  staging   string
 -- KEYS[3]  progress  hash     owner, last, done
 -- KEYS[4]  top       zset     beside the value, if its kind has one
--- KEYS[5]  top       zset     beside the staged value
+-- KEYS[5]  top       zset     beside the staged value, if its kind has one
 -- ARGV[1]  stamp     string
 -- ARGV[2]  owner     string   the rebuild
 -- Returns  integer, 0.
@@ -14,6 +14,9 @@ if unusable then return unusable end
 
 set_state(KEYS[2], ARGV[1], '1', items, size)
 redis.call('RENAME', KEYS[2], KEYS[1])
-redis.call('DEL', unpack(KEYS, 3, 4))
-if KEYS[5] and redis.call('EXISTS', KEYS[5]) == 1 then redis.call('RENAME', KEYS[5], KEYS[4]) end
+redis.call('DEL', KEYS[3])
+if KEYS[4] then
+  redis.call('DEL', KEYS[4])
+  if redis.call('EXISTS', KEYS[5]) == 1 then redis.call('RENAME', KEYS[5], KEYS[4]) end
+end
 return 0

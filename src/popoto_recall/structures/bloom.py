@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import chain, islice
+from itertools import chain
 
 from ..engine import Command, Commands, load
 from ..errors import ArgumentError
@@ -23,7 +23,6 @@ from .hashing import digests
 from .sizing import data_bytes, rate_at, sizing
 from .stamp import STATE_BYTES, stamp
 from .stored import Stored, at_end
-from .text import decoded
 from .tokens import chunks, distinct
 
 ADD = load("bloom_add", "stamp", "bloom")
@@ -32,6 +31,8 @@ INFO = load("bloom_info", "stamp")
 FILL = load("bloom_fill", "stamp", "bloom")
 
 _logger = logging.getLogger(__name__)
+
+_INCOMPLETE, _PRESENT, _FULL = b"012"
 
 _GROWTH = 1.25
 """Room that a rebuild leaves when it has to make a filter larger."""
@@ -82,7 +83,7 @@ class Bloom(Stored):
             probes=self._probes,
         )
 
-    @property
+    @cached_property
     def size(self) -> int:
         return self._head + data_bytes(self.capacity, self.error_rate)
 
@@ -95,8 +96,7 @@ class Bloom(Stored):
         return Commands(tuple(calls), lambda _: None)
 
     def fill(self, owner: str, fingerprints: Sequence[str], last: str, done: int) -> Commands[int]:
-        tokens = dict.fromkeys(chain.from_iterable(map(self.tokenizer.tokens, fingerprints)))
-        parts = chunks(list(tokens))
+        parts = chunks(list(dict.fromkeys(self.tokenizer.batch(fingerprints).tokens)))
         calls = [
             Command(
                 FILL,
@@ -125,21 +125,26 @@ class Bloom(Stored):
     def contains_many(self, fingerprints: Sequence[str], match: str) -> Commands[dict[str, bool]]:
         """n fingerprints -> dict of at most n, first-seen order."""
         combine = _combine(match)
-        wanted = {text: self.tokenizer.tokens(text) for text in distinct(fingerprints)}
-        tokens = [token for group in wanted.values() for token in group]
+        wanted = distinct(fingerprints)
+        batch = self.tokenizer.batch(wanted)
 
         def join(replies: list[list[bool]]) -> dict[str, bool]:
             hits = chain.from_iterable(replies)
-            return {text: combine(list(islice(hits, len(group)))) for text, group in wanted.items()}
+            return dict(zip(wanted, batch.regroup(hits, combine), strict=True))
 
-        return Commands(tuple(self._test(part) for part in chunks(tokens)), join)
+        return Commands(tuple(self._test(part) for part in chunks(batch.tokens)), join)
 
     def info(self) -> Command[FilterInfo]:
         return Command(INFO, (self.key, self.records), (self.stamp,), self._info)
 
-    @property
+    @cached_property
     def _probes(self) -> int:
         return sizing(self.error_rate).probes
+
+    @cached_property
+    def _density(self) -> str:
+        """Items per byte of blocks that it is made for."""
+        return repr(self.capacity / (self.size - self._head))
 
     @property
     def _head(self) -> int:
@@ -151,23 +156,22 @@ class Bloom(Stored):
             return self.capacity
         return int((size - self._head) * 8 / sizing(self.error_rate).bits_per_item)
 
-    def _digests(self, tokens: Sequence[str]) -> bytes:
+    def _digests(self, tokens: Sequence[bytes]) -> bytes:
         return digests(tokens, 4 + self._probes)
 
-    def _test(self, tokens: Sequence[str]) -> Command[list[bool]]:
-        density = repr(self.capacity / (self.size - self._head))
-        args = (self.stamp, self._probes, self._digests(tokens), density)
+    def _test(self, tokens: Sequence[bytes]) -> Command[list[bool]]:
+        args = (self.stamp, self._probes, self._digests(tokens), self._density)
         return Command(CONTAINS, (self.key, self.records), args, self._hits)
 
     def _hits(self, reply: bytes | str) -> list[bool]:
-        text = decoded(reply)
-        state, present = text[0], text[1:]
-        if state == "2":
+        reply = reply if isinstance(reply, bytes) else reply.encode()
+        state, present = reply[0], reply[1:]
+        if state == _FULL:
             _warn_full(self.key)
-        if state == "0":
+        if state == _INCOMPLETE:
             _warn_incomplete(self.key)
             return [True] * len(present)
-        return [bit == "1" for bit in present]
+        return [bit == _PRESENT for bit in present]
 
     def _info(self, reply: Sequence[int]) -> FilterInfo:
         complete, items, size, ones = map(int, reply)

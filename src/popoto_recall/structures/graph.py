@@ -194,16 +194,18 @@ class Graph:
         for source, target, _ in pairs:
             if source == target:
                 raise ArgumentError(f"cannot link {source!r} to itself: no self-loops")
-        calls = [
-            Command(
-                script,
-                _flat(self._ends(source, target) for source, target, _ in part),
-                (*self._where, *options, *_flat((*ends, repr(value)) for *ends, value in part)),
-                _weights,
-            )
-            for part in _parts(pairs, _PAIRS_PER_CALL)
-        ]
+        calls = [self._write_part(script, options, part) for part in _parts(pairs, _PAIRS_PER_CALL)]
         return Commands(tuple(calls), lambda replies: list(chain.from_iterable(replies)))
+
+    def _write_part(
+        self, script: Script, options: tuple[str, ...], pairs: Sequence[Pair]
+    ) -> Command[list[float]]:
+        keys: list[str] = []
+        args: list[str | int] = [*self._where, *options]
+        for source, target, value in pairs:
+            keys += (self.edges + source, self.mirrors + target)
+            args += (source, target, repr(value))
+        return Command(script, tuple(keys), tuple(args), _weights)
 
 
 def _flat(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
@@ -218,8 +220,8 @@ def _nothing(_: Any) -> None:
     return None
 
 
-def _weights(reply: Sequence[bytes | str]) -> list[float]:
-    return [float(weight) for weight in reply]
+def _weights(reply: bytes | str) -> list[float]:
+    return [float(weight) for weight in reply.split()]
 
 
 def _pairs(flat: Sequence[bytes | str]) -> list[Edge]:

@@ -11,7 +11,7 @@ BLOCK_BITS = 8 * BLOCK_BYTES
 MAX_BYTES = 256 * 1024 * 1024
 """Half of the longest string that Redis stores, so that a rebuild has room to grow."""
 
-_MAX_PROBES = 24
+_MIN_PROBES, _MAX_PROBES = 2, 24
 _SAFETY = 1.02
 """Bits beyond what the model asks for, against the scatter of real digests."""
 
@@ -37,7 +37,7 @@ def false_positive_rate(bits_per_item: float, probes: int) -> float:
 def sizing(error_rate: float) -> Sizing:
     """The fewest bits per item that keep to ``error_rate``, and the probes that go with them."""
     bits, probes = min(
-        (_bits_per_item(error_rate, probes), probes) for probes in range(1, _MAX_PROBES + 1)
+        (_bits_per_item(error_rate, probes), probes) for probes in range(_MIN_PROBES, _MAX_PROBES + 1)
     )
     return Sizing(bits * _SAFETY, probes)
 

@@ -16,7 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, islice
+from itertools import chain
 from typing import NamedTuple
 
 from ..engine import Command, Commands, load
@@ -86,7 +86,7 @@ class Sketch(Stored):
     depth: int
     top: int
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         """Rows and columns."""
         return shape(self.width, self.depth)
@@ -124,7 +124,7 @@ class Sketch(Stored):
         return Commands(tuple(calls), lambda _: None)
 
     def fill(self, owner: str, fingerprints: Sequence[str], last: str, done: int) -> Commands[int]:
-        parts = chunks(list(chain.from_iterable(map(self.tokenizer.tokens, fingerprints))))
+        parts = chunks(self.tokenizer.batch(fingerprints).tokens)
         calls = [
             Command(
                 FILL,
@@ -153,14 +153,14 @@ class Sketch(Stored):
 
     def count_many(self, fingerprints: Sequence[str]) -> Commands[dict[str, int]]:
         """n fingerprints -> dict of at most n, first-seen order."""
-        wanted = {text: self.tokenizer.tokens(text) for text in distinct(fingerprints)}
-        tokens = [token for group in wanted.values() for token in group]
+        wanted = distinct(fingerprints)
+        batch = self.tokenizer.batch(wanted)
 
         def join(replies: list[list[int]]) -> dict[str, int]:
             counts = chain.from_iterable(replies)
-            return {text: min(islice(counts, len(group))) for text, group in wanted.items()}
+            return dict(zip(wanted, batch.regroup(counts, min), strict=True))
 
-        return Commands(tuple(self._count(part) for part in chunks(tokens)), join)
+        return Commands(tuple(self._count(part) for part in chunks(batch.tokens)), join)
 
     def info(self) -> Command[SketchInfo]:
         """State of the stored sketch."""
@@ -171,15 +171,15 @@ class Sketch(Stored):
         keys = (self.key, self.records, self.beside[0])
         return Command(TOP, keys, (self.stamp, number), _hitters)
 
-    def _tracked(self, tokens: Sequence[str]) -> tuple[int | str, ...]:
+    def _tracked(self, tokens: Sequence[bytes]) -> tuple[int | bytes, ...]:
         """Heavy hitters to keep, and the tokens that may be among them."""
         return (self.top, *tokens) if self.top else (0,)
 
-    def _cells(self, tokens: Sequence[str]) -> tuple[int, int, bytes]:
+    def _cells(self, tokens: Sequence[bytes]) -> tuple[int, int, bytes]:
         rows, columns = self.shape
         return (rows, columns, digests(tokens, _INDEX_BYTES * rows))
 
-    def _count(self, tokens: Sequence[str]) -> Command[list[int]]:
+    def _count(self, tokens: Sequence[bytes]) -> Command[list[int]]:
         args = (self.stamp, *self._cells(tokens))
         return Command(COUNT, (self.key, self.records), args, _counts)
 

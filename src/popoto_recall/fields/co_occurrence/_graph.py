@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from popoto import Defaults
 from popoto.models.base import Model
@@ -22,9 +23,16 @@ class GraphField(RecallField):
     max_edges: int
 
     def graph(self, model: type[Model]) -> Graph:
-        edges = key_of(EDGES, model, self.name) + ":"
-        mirrors = edges if self.symmetric else key_of(REVERSE, model, self.name) + ":"
-        return Graph(edges, mirrors, self.max_edges, float(Defaults.CO_OCCURRENCE_WEIGHT_CAP))
+        """Where the graph of a model lives, and its limits."""
+        cap = float(Defaults.CO_OCCURRENCE_WEIGHT_CAP)
+        return _graph(model, self.name, self.symmetric, self.max_edges, cap)
+
+
+@lru_cache(maxsize=1024)
+def _graph(model: type[Model], field: str, symmetric: bool, max_edges: int, cap: float) -> Graph:
+    edges = key_of(EDGES, model, field) + ":"
+    mirrors = edges if symmetric else key_of(REVERSE, model, field) + ":"
+    return Graph(edges, mirrors, max_edges, cap)
 
 
 def distinct_pks(name: str, pks: Iterable[object]) -> list[str]:
