@@ -16,7 +16,7 @@ from .errors import (
     StoredValueError,
     WrongTypeError,
 )
-from .fields import CoOccurrenceField, ExistenceFilter, FrequencySketch
+from .fields import CoOccurrenceField, ExistenceFilter, FrequencySketch, partition
 
 __all__ = [
     "ArgumentError",
@@ -36,4 +36,5 @@ __all__ = [
     "StoredValueError",
     "WrongTypeError",
     "embedded",
+    "partition",
 ]

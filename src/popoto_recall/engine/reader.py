@@ -18,10 +18,10 @@ def scan(client: redis.Redis, prefix: str) -> Iterator[str]:
         yield key.decode() if isinstance(key, bytes) else key
 
 
-def members(client: redis.Redis, key: str) -> list[str]:
-    """Members of a set, each once, sorted; read in steps of about a thousand."""
+def members(client: redis.Redis, key: str) -> set[str]:
+    """Members of a set, read in steps of about a thousand."""
     found = client.sscan_iter(key, count=_STEP)
-    return sorted({item.decode() if isinstance(item, bytes) else item for item in found})
+    return {item.decode() if isinstance(item, bytes) else item for item in found}
 
 
 def hashes(client: redis.Redis, keys: Sequence[str]) -> list[dict[Any, Any]]:

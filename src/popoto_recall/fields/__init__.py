@@ -1,7 +1,8 @@
 """The fields that a Popoto model declares; the only layer that knows Popoto."""
 
+from ._scope import partition
 from .co_occurrence import CoOccurrenceField
 from .existence import ExistenceFilter
 from .frequency import FrequencySketch
 
-__all__ = ["CoOccurrenceField", "ExistenceFilter", "FrequencySketch"]
+__all__ = ["CoOccurrenceField", "ExistenceFilter", "FrequencySketch", "partition"]

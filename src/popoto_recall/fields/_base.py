@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from numbers import Real
 from typing import TypeVar, overload
 
@@ -24,6 +25,7 @@ class RecallField:
     """
 
     name: str
+    partition_by: tuple[str, ...] = ()
     _model: type[Model] | None = None
 
     @overload
@@ -36,6 +38,24 @@ class RecallField:
         if self._model is not None and "_meta" in vars(owner):
             self.check_on(owner)
         return self
+
+    def _init_partition(self, partition_by: str | Iterable[str] | None) -> None:
+        names = (partition_by,) if isinstance(partition_by, str) else tuple(partition_by or ())
+        for name in names:
+            if not isinstance(name, str) or names.count(name) > 1:
+                raise OptionError(f"partition_by names KeyFields, each once, not {partition_by!r}")
+            if name in self._parameters():
+                raise OptionError(
+                    f"partition_by={name!r} is also a parameter of an operation: rename the field"
+                )
+        self.partition_by = names
+
+    def _parameters(self) -> set[str]:
+        """Names that calls of this field's operations use already."""
+        operations = (getattr(type(self), name) for name in dir(type(self)))
+        found = (getattr(bound, "operation", None) for bound in operations)
+        names = {name for operation in found if operation for name in operation.parameters}
+        return names | {"pipeline", "field_name", "model"}
 
     def _init_popoto(self, type: object, null: object, default: object) -> None:
         """Set what Popoto reads of every field; only its usual values make sense here."""
@@ -52,6 +72,11 @@ class RecallField:
 
     def _bind_owner(self, model: type[Model]) -> None:
         """Called by Popoto when the model class is made."""
+        for name in self.partition_by:
+            if name not in model._meta.key_field_names:
+                raise OptionError(
+                    f"partition_by={name!r} of {model.__name__}.{self.name} is not a KeyField"
+                )
         self._model = model
         watch_saves(model)
 
@@ -71,17 +96,6 @@ class RecallField:
                 f"{model.__name__} has no field {self.name!r} of its own: Popoto does not inherit "
                 f"fields, declare it on {model.__name__} too"
             )
-
-
-def key_of(family: str, model: type[Model], field: str) -> str:
-    """``family:ClassName:field``."""
-    return f"{family}:{model._meta.db_class_key.redis_key}:{field}"
-
-
-def records_key(model: type[Model]) -> str:
-    """Key of the set in which Popoto keeps the model's record keys."""
-    key: str = model._meta.db_class_set_key.redis_key
-    return key
 
 
 def as_pk(value: object) -> str:

@@ -1,6 +1,6 @@
 """Three ways to call one operation, and its async twin.
 
-An operation is a method of a field that describes what to do: it takes the model and its own
+An operation is a method of a field that describes what to do: it takes the scope and its own
 arguments and returns a `Command`. `read` and `write` make it callable on the class of the
 field, on the field with the model first, and on the field alone; `asynchronous` gives the twin.
 """
@@ -30,6 +30,7 @@ from ..engine import Command, Commands, queue, run
 from ..errors import ArgumentError, ArgumentTypeError
 from ._calls import ModelRef as ModelRef
 from ._calls import ReadOnClass, ReadOnField, WriteOnClass, WriteOnField
+from ._scope import Scope, scope_of_call
 
 if TYPE_CHECKING:
     from ._base import RecallField
@@ -57,7 +58,7 @@ class Operation:
 
     @cached_property
     def required(self) -> list[str]:
-        """Names of the arguments that have no default, without the field and the model."""
+        """Names of the arguments that have no default, without the field and the scope."""
         _, _, *parameters = inspect.signature(self.describe).parameters.values()
         return [
             parameter.name
@@ -65,6 +66,12 @@ class Operation:
             if parameter.default is parameter.empty
             and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
         ]
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """Names of the arguments, without the field and the scope."""
+        _, _, *names = inspect.signature(self.describe).parameters
+        return frozenset(names) - {"partition"}
 
     def filled(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether these arguments leave no required one open."""
@@ -88,10 +95,12 @@ class Bound:
 
     @property
     def __signature__(self) -> inspect.Signature:
-        _, model, *own = inspect.signature(self.operation.describe).parameters.values()
+        _, _, *own = inspect.signature(self.operation.describe).parameters.values()
+        if own and own[-1].kind is inspect.Parameter.VAR_KEYWORD:
+            own.pop()
         extra = [inspect.Parameter("pipeline", inspect.Parameter.KEYWORD_ONLY, default=None)]
         if self.field is None:
-            own.insert(0, model.replace(kind=inspect.Parameter.POSITIONAL_ONLY))
+            own.insert(0, inspect.Parameter("model", inspect.Parameter.POSITIONAL_ONLY))
             extra.append(
                 inspect.Parameter("field_name", inspect.Parameter.KEYWORD_ONLY, default=None)
             )
@@ -104,13 +113,26 @@ class Bound:
 
     def _carry_out(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         pipeline = self._pipeline(kwargs) if kwargs else None
+        given = args
         field, model, args = self._resolve(args, kwargs)
-        described = self.operation.describe(field, model, *args, **kwargs)
+        named = self._named(field, kwargs) if kwargs else kwargs
+        at = scope_of_call(field.partition_by, model, named, (*given, *kwargs.values()))
+        described = self.operation.describe(field, at, *args, **kwargs)
         if pipeline is not None:
             return queue(pipeline, described)
         if isinstance(described, (Command, Commands)):
             return run(get_REDIS_DB(), described)
         return described  # a procedure, and its result
+
+    def _named(self, field: RecallField, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Take the values that name the partition out of the keywords."""
+        named = {name: kwargs.pop(name) for name in field.partition_by if name in kwargs}
+        for name in kwargs:
+            if name not in self.operation.parameters:
+                raise ArgumentTypeError(
+                    f"{self.__name__}() got an unexpected keyword argument {name!r}"
+                )
+        return named
 
     def _pipeline(self, kwargs: dict[str, Any]) -> Any:
         if "pipeline" in kwargs and not self.operation.writes:
@@ -191,19 +213,19 @@ class Write(Operation, Generic[P, R, Q]):
 
 
 def read(
-    describe: Callable[Concatenate[Any, type[Model], P], Described[R]],
+    describe: Callable[Concatenate[Any, Scope, P], Described[R]],
 ) -> Read[P, R]:
     """Make a method that describes a read callable in all its ways."""
     return Read(describe, writes=False)
 
 
-def procedure(carry_out: Callable[Concatenate[Any, type[Model], P], R]) -> Read[P, R]:
+def procedure(carry_out: Callable[Concatenate[Any, Scope, P], R]) -> Read[P, R]:
     """Make a method that carries out several steps itself callable in all the ways of a read."""
     return Read(carry_out, writes=False)
 
 
 def write(
-    describe: Callable[Concatenate[Any, type[Model], P], Described[R]],
+    describe: Callable[Concatenate[Any, Scope, P], Described[R]],
 ) -> Write[P, R, None]:
     """Make a method that describes a write callable in all its ways."""
     return Write(describe, writes=True)

@@ -33,7 +33,7 @@ def rebuild(
     owner = uuid4().hex
     staged = run(get_REDIS_DB(), stored.stage(owner, stored.size, afresh=False))
     while True:
-        keys = members(get_REDIS_DB(), stored.records)
+        keys = _record_keys(stored)
         items = _fill(model, stored, owner, staged, keys, fingerprint_of, progress)
         larger = stored.outgrown(items, staged.size)
         if not larger:
@@ -41,6 +41,12 @@ def rebuild(
         staged = run(get_REDIS_DB(), stored.stage(owner, larger, afresh=True))
     run(get_REDIS_DB(), stored.swap(owner))
     return len(keys)
+
+
+def _record_keys(stored: Stored) -> list[str]:
+    """Keys of the records in scope, sorted."""
+    found = [members(get_REDIS_DB(), key) for key in stored.records]
+    return sorted(set.intersection(*found))
 
 
 def _fill(

@@ -17,6 +17,7 @@ from ._base import RecallField, as_text
 from ._operation import Described, asynchronous, procedure, write
 from ._rebuild import Progress, rebuild
 from ._saving import saving
+from ._scope import PartitionValue, Scope, scope_of_record
 
 Fingerprint = Callable[[Any], object]
 
@@ -45,22 +46,24 @@ class TokenField(RecallField):
         self.fingerprint_fn = fingerprint_fn
         self.tokenizer = named_tokenizer(tokenizer, tokenizer_name)
 
-    def stored(self, model: type[Model]) -> Stored:
-        """The value that this field keeps for a model."""
+    def stored(self, at: Scope) -> Stored:
+        """The value that this field keeps."""
         raise NotImplementedError
 
     @write
-    def clear(self, model: type[Model]) -> Described[None]:
+    def clear(self, at: Scope, /, **partition: PartitionValue) -> Described[None]:
         """Replace what is stored, whatever its state, by an empty value that counts as complete.
 
         Args:
             pipeline: Queue the call there.
         Cost: one round trip.  Atomic.
         """
-        return self.stored(model).clear()
+        return self.stored(at).clear()
 
     @procedure
-    def rebuild(self, model: type[Model], progress: Progress | None = None) -> int:
+    def rebuild(
+        self, at: Scope, /, progress: Progress | None = None, **partition: PartitionValue
+    ) -> int:
         """Make the value anew from the stored records, with the field's present options.
 
         It is filled beside the old one, which goes on serving, and takes its place in one step,
@@ -76,7 +79,7 @@ class TokenField(RecallField):
             ValueError: ``fingerprint_fn`` returned None for a record.
         Cost: reads every record, in batches of 500.  Atomic: the change from old to new.
         """
-        return rebuild(model, self.stored(model), self.fingerprint_of, progress)
+        return rebuild(at.model, self.stored(at), self.fingerprint_of, progress)
 
     async_clear = asynchronous(clear)
     async_rebuild = asynchronous(rebuild)
@@ -99,7 +102,7 @@ class TokenField(RecallField):
         return as_text(fingerprint, "fingerprint")
 
     def _add_of(self, instance: Model) -> Commands[None]:
-        return self.stored(type(instance)).add(
+        return self.stored(scope_of_record(self.partition_by, instance)).add(
             self.fingerprint_of(instance), own=instance.db_key.redis_key
         )
 

@@ -7,15 +7,15 @@ from functools import lru_cache
 from typing import Any
 
 import popoto
-from popoto.models.base import Model
 
 from ..engine import Commands
 from ..errors import OptionError
 from ..structures.bloom import Bloom, FilterInfo
 from ..structures.sizing import MAX_BYTES, data_bytes
 from ..structures.tokens import Tokenize, Tokenizer
-from ._base import as_number, count_option, key_of, records_key
+from ._base import as_number, count_option
 from ._operation import Described, ModelRef, asynchronous, read
+from ._scope import PartitionValue, Scope
 from ._tokens import Fingerprint, TokenField, as_fingerprint, as_fingerprints
 
 FAMILY = "$EF"
@@ -36,6 +36,7 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
         tokenizer: Takes a text, returns its tokens. None: Popoto's own rules.
         tokenizer_name: Name that the filter remembers the tokenizer by. None: its ``name``
             attribute, else its qualified name, for a lambda "custom".
+        partition_by: KeyField, or several, whose values each have a filter of their own.
         hash_version, type, null, default: Accepted at the values that Popoto's own field has.
     Raises:
         OptionError: An option is out of range.
@@ -55,6 +56,7 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
         tokenizer: Tokenize | None = None,
         tokenizer_name: str | None = None,
         hash_version: int = 2,
+        partition_by: str | Iterable[str] | None = None,
         type: object = str,
         null: object = True,
         default: object = None,
@@ -67,12 +69,13 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
             raise OptionError(
                 f"capacity={capacity} at error_rate={error_rate} takes more than 256 MB"
             )
+        self._init_partition(partition_by)
         self._init_tokens(fingerprint_fn, tokenizer, tokenizer_name)
         self._init_popoto(type, null, default)
 
     @read
     def might_exist(
-        self, model: type[Model], fingerprint: object, match: str = "any"
+        self, at: Scope, /, fingerprint: object, match: str = "any", **partition: PartitionValue
     ) -> Described[bool]:
         """Whether something like this may have been saved.
 
@@ -87,19 +90,24 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
         Cost: one round trip, O(tokens).
         Source: Bloom (1970).
         """
-        return self.stored(model).contains(as_fingerprint(fingerprint), match)
+        return self.stored(at).contains(as_fingerprint(fingerprint), match)
 
     @read
     def definitely_missing(
-        self, model: type[Model], fingerprint: object, match: str = "any"
+        self, at: Scope, /, fingerprint: object, match: str = "any", **partition: PartitionValue
     ) -> Described[bool]:
         """The inverse of `might_exist`: True only for what was certainly never saved."""
-        found = self.stored(model).contains(as_fingerprint(fingerprint), match)
+        found = self.stored(at).contains(as_fingerprint(fingerprint), match)
         return Commands(found.calls, lambda replies: not found.join(replies))
 
     @read
     def might_exist_batch(
-        self, model: type[Model], fingerprints: Iterable[object], match: str = "any"
+        self,
+        at: Scope,
+        /,
+        fingerprints: Iterable[object],
+        match: str = "any",
+        **partition: PartitionValue,
     ) -> Described[dict[str, bool]]:
         """`might_exist` of many at once.
 
@@ -113,32 +121,37 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
             StoredValueError: What is stored is not a filter with this field's options.
         Cost: one round trip per 20,000 tokens.
         """
-        return self.stored(model).contains_many(as_fingerprints(fingerprints), match)
+        return self.stored(at).contains_many(as_fingerprints(fingerprints), match)
 
     @read
     def might_exist_count(
-        self, model: type[Model], fingerprints: Iterable[object], match: str = "any"
+        self,
+        at: Scope,
+        /,
+        fingerprints: Iterable[object],
+        match: str = "any",
+        **partition: PartitionValue,
     ) -> Described[int]:
         """How many distinct fingerprints of a batch `might_exist` would say yes to."""
-        found = self.stored(model).contains_many(as_fingerprints(fingerprints), match)
+        found = self.stored(at).contains_many(as_fingerprints(fingerprints), match)
         return Commands(found.calls, lambda replies: sum(found.join(replies).values()))
 
     @read
-    def fill_ratio(self, model: type[Model]) -> Described[float]:
+    def fill_ratio(self, at: Scope, /, **partition: PartitionValue) -> Described[float]:
         """Set bits over all bits, 0.0 when there is no filter yet.
 
         Cost: one round trip, O(size).
         """
-        info = self.stored(model).info()
+        info = self.stored(at).info()
         return Commands((info,), lambda replies: replies[0].fill_ratio)
 
     @read
-    def info(self, model: type[Model]) -> Described[FilterInfo]:
+    def info(self, at: Scope, /, **partition: PartitionValue) -> Described[FilterInfo]:
         """State of the stored filter: completeness, items, present false-positive rate, size.
 
         Cost: one round trip, O(size).
         """
-        return self.stored(model).info()
+        return self.stored(at).info()
 
     async_might_exist = asynchronous(might_exist)
     async_definitely_missing = asynchronous(definitely_missing)
@@ -155,17 +168,15 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
         """No key of Popoto's rebuild can be left over: it never runs on this field."""
         return []
 
-    def stored(self, model: type[Model]) -> Bloom:
-        """The filter that this field keeps for a model."""
-        return _bloom(model, self.name, self.tokenizer, self.capacity, self.error_rate)
+    def stored(self, at: Scope) -> Bloom:
+        """The filter that this field keeps."""
+        return _bloom(at, self.name, self.tokenizer, self.capacity, self.error_rate)
 
 
 @lru_cache(maxsize=1024)
-def _bloom(
-    model: type[Model], field: str, tokenizer: Tokenizer, capacity: int, error_rate: float
-) -> Bloom:
-    key = key_of(FAMILY, model, field)
-    return Bloom(key, records_key(model), tokenizer, capacity, error_rate)
+def _bloom(at: Scope, field: str, tokenizer: Tokenizer, capacity: int, error_rate: float) -> Bloom:
+    key = at.key(FAMILY, field)
+    return Bloom(key, at.records(), tokenizer, capacity, error_rate)
 
 
 def _error_rate(value: Any) -> float:

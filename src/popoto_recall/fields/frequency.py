@@ -12,8 +12,9 @@ from popoto.models.base import Model
 from ..errors import ArgumentError, OptionError
 from ..structures.sketch import COUNTER_BYTES, MAX_BYTES, MAX_COUNT, Sketch, SketchInfo, shape
 from ..structures.tokens import Tokenize, Tokenizer
-from ._base import as_count, count_option, key_of, records_key
+from ._base import as_count, count_option
 from ._operation import Described, asynchronous, read, write
+from ._scope import PartitionValue, Scope
 from ._tokens import Fingerprint, TokenField, as_fingerprint, as_fingerprints
 
 FAMILY = "$FS"
@@ -38,6 +39,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         top: Heavy hitters to keep for `top`, at most 10,000; 0: none.
         count_on: "save" counts every save, "create" only the first of an instance that was neither
             loaded nor saved before in this process.
+        partition_by: KeyField, or several, whose values each have a sketch of their own.
         type, null, default: Accepted at the values that Popoto's own field has.
     Raises:
         OptionError: An option is out of range.
@@ -57,6 +59,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         tokenizer_name: str | None = None,
         top: int = 0,
         count_on: str = "save",
+        partition_by: str | Iterable[str] | None = None,
         type: object = str,
         null: object = True,
         default: object = None,
@@ -71,11 +74,14 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         if count_on not in ("save", "create"):
             raise OptionError(f"count_on is 'save' or 'create', not {count_on!r}")
         self.count_on = count_on
+        self._init_partition(partition_by)
         self._init_tokens(fingerprint_fn, tokenizer, tokenizer_name)
         self._init_popoto(type, null, default)
 
     @read
-    def get_frequency(self, model: type[Model], fingerprint: object) -> Described[int]:
+    def get_frequency(
+        self, at: Scope, /, fingerprint: object, **partition: PartitionValue
+    ) -> Described[int]:
         """How often something like this was saved: the least of its tokens' estimates.
 
         Args:
@@ -88,11 +94,11 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         Cost: one round trip, O(tokens * rows).
         Source: Cormode & Muthukrishnan (2005), point query.
         """
-        return self.stored(model).count(as_fingerprint(fingerprint))
+        return self.stored(at).count(as_fingerprint(fingerprint))
 
     @read
     def get_frequency_batch(
-        self, model: type[Model], fingerprints: Iterable[object]
+        self, at: Scope, /, fingerprints: Iterable[object], **partition: PartitionValue
     ) -> Described[dict[str, int]]:
         """`get_frequency` of many at once.
 
@@ -105,10 +111,12 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
             IncompleteError, StoredValueError: As `get_frequency`.
         Cost: one round trip per 20,000 tokens.
         """
-        return self.stored(model).count_many(as_fingerprints(fingerprints))
+        return self.stored(at).count_many(as_fingerprints(fingerprints))
 
     @write
-    def increment(self, model: type[Model], fingerprint: object, by: int = 1) -> Described[None]:
+    def increment(
+        self, at: Scope, /, fingerprint: object, by: int = 1, **partition: PartitionValue
+    ) -> Described[None]:
         """Count the tokens of a fingerprint without saving a record.
 
         Args:
@@ -123,10 +131,12 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         """
         if as_count("by", by) > MAX_COUNT:
             raise ArgumentError(f"by is at most {MAX_COUNT}, not {by}")
-        return self.stored(model).add(as_fingerprint(fingerprint), by=by)
+        return self.stored(at).add(as_fingerprint(fingerprint), by=by)
 
     @read
-    def top(self, model: type[Model], n: int = 10) -> Described[list[tuple[str, int]]]:
+    def top(
+        self, at: Scope, /, n: int = 10, **partition: PartitionValue
+    ) -> Described[list[tuple[str, int]]]:
         """The tokens that were counted most often.
 
         Args:
@@ -141,15 +151,15 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         """
         if as_count("n", n) > self.heavy_hitters:
             raise ArgumentError(f"{self.name} keeps top={self.heavy_hitters} tokens, not {n}")
-        return self.stored(model).heaviest(n)
+        return self.stored(at).heaviest(n)
 
     @read
-    def info(self, model: type[Model]) -> Described[SketchInfo]:
+    def info(self, at: Scope, /, **partition: PartitionValue) -> Described[SketchInfo]:
         """State of the stored sketch: completeness, tokens counted, error bound, size.
 
         Cost: one round trip.
         """
-        return self.stored(model).info()
+        return self.stored(at).info()
 
     async_get_frequency = asynchronous(get_frequency)
     async_get_frequency_batch = asynchronous(get_frequency_batch)
@@ -177,17 +187,17 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
             return pipeline
         return super().on_save(model_instance, field_name, field_value, pipeline, **kwargs)
 
-    def stored(self, model: type[Model]) -> Sketch:
-        """The sketch that this field keeps for a model."""
-        return _sketch(model, self.name, self.tokenizer, self.width, self.depth, self.heavy_hitters)
+    def stored(self, at: Scope) -> Sketch:
+        """The sketch that this field keeps."""
+        return _sketch(at, self.name, self.tokenizer, self.width, self.depth, self.heavy_hitters)
 
 
 @lru_cache(maxsize=1024)
 def _sketch(
-    model: type[Model], field: str, tokenizer: Tokenizer, width: int, depth: int, top: int
+    at: Scope, field: str, tokenizer: Tokenizer, width: int, depth: int, top: int
 ) -> Sketch:
-    key = key_of(FAMILY, model, field)
-    return Sketch(key, records_key(model), tokenizer, width, depth, top)
+    key = at.key(FAMILY, field)
+    return Sketch(key, at.records(), tokenizer, width, depth, top)
 
 
 def _fits(width: int, depth: int) -> bool:

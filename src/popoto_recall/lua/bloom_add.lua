@@ -3,7 +3,7 @@
 -- KEYS[1]  filter    string   stamp, state, then blocks of 32 bytes
 -- KEYS[2]  staging   string   the same, while a rebuild runs
 -- KEYS[3]  progress  hash     of that rebuild
--- KEYS[4]  records   set      of the model; tells whether a new filter has missed any
+-- KEYS[4]  records   set      and on: what they share tells whether a new filter missed any
 -- ARGV[1]  stamp     string
 -- ARGV[2]  size      integer  bytes of a new filter
 -- ARGV[3]  probes    integer  >= 2, bits per token
@@ -16,5 +16,4 @@ local function add(key, items, size)
   return add_tokens(key, #stamp + STATE_BYTES, items, size, probes, digests)
 end
 
-return add_to_both(
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[5], stamp, tonumber(ARGV[2]), add) or 0
+return add_to_both(4, ARGV[5], stamp, tonumber(ARGV[2]), add) or 0

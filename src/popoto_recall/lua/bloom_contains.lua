@@ -1,6 +1,6 @@
 -- Test tokens against a Bloom filter.
 -- KEYS[1]  filter    string   stamp, state, then blocks of 32 bytes
--- KEYS[2]  records   set      of the model; tells whether a missing filter has missed any
+-- KEYS[2]  records   set      and on: what they share tells whether a missing filter missed any
 -- ARGV[1]  stamp     string
 -- ARGV[2]  probes    integer  >= 2, bits per token
 -- ARGV[3]  digests   string   per token 4 bytes that pick a block, then a byte per probe
@@ -14,7 +14,7 @@ local width = 4 + probes
 local complete, items, size, problem = open(key, stamp)
 if problem then return problem end
 if not complete then
-  return complete_if_new(KEYS[2], '') .. string.rep('0', #digests / width)
+  return complete_if_new(2, '') .. string.rep('0', #digests / width)
 end
 local base = #stamp + STATE_BYTES
 local blocks = (size - base) / 32

@@ -3,9 +3,9 @@
 -- KEYS[1]    sketch    string   stamp, state, then rows of unsigned 32-bit counters
 -- KEYS[2]    staging   string   the same, while a rebuild runs
 -- KEYS[3]    progress  hash     of that rebuild
--- KEYS[4]    records   set      of the model; tells whether a new sketch has missed any
--- KEYS[5]    top       zset     heavy hitters; member: token, score: estimate
--- KEYS[6]    top       zset     of the one that a rebuild is filling
+-- KEYS[4]    top       zset     heavy hitters; member: token, score: estimate
+-- KEYS[5]    top       zset     of the one that a rebuild is filling
+-- KEYS[6]    records   set      and on: what they share tells whether a new sketch missed any
 -- ARGV[1]    stamp     string
 -- ARGV[2]    size      integer  bytes in all
 -- ARGV[3]    rows      integer  >= 1
@@ -18,14 +18,13 @@
 -- Returns    integer, 0.
 local stamp, limit = ARGV[1], tonumber(ARGV[8])
 local rows, columns, digests, by = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
-local problem = wrong_type({KEYS[5], KEYS[6]}, 'zset')
+local problem = wrong_type({KEYS[4], KEYS[5]}, 'zset')
 if problem then return problem end
 
 local function add(key, items)
   local values = count_tokens(key, #stamp + STATE_BYTES, rows, columns, digests, by)
-  if limit > 0 then keep_top(KEYS[key == KEYS[1] and 5 or 6], limit, 9, rows, values) end
+  if limit > 0 then keep_top(KEYS[key == KEYS[1] and 4 or 5], limit, 9, rows, values) end
   return items + #values / rows * by
 end
 
-return add_to_both(
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[7], stamp, tonumber(ARGV[2]), add) or 0
+return add_to_both(6, ARGV[7], stamp, tonumber(ARGV[2]), add) or 0

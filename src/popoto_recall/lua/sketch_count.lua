@@ -1,6 +1,6 @@
 -- Estimate how often tokens were counted: the least of each one's counters.
 -- KEYS[1]  sketch   string   stamp, state, then rows of unsigned 32-bit counters
--- KEYS[2]  records  set      of the model; tells whether a missing sketch has missed any
+-- KEYS[2]  records  set      and on: what they share tells whether a missing sketch missed any
 -- ARGV[1]  stamp    string
 -- ARGV[2]  rows     integer  >= 1
 -- ARGV[3]  columns  integer  >= 1, counters per row
@@ -9,9 +9,9 @@
 local key, stamp = KEYS[1], ARGV[1]
 local rows, columns, digests = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 
-local complete, _, _, problem = open(key, stamp)
+local complete, _, size, problem = open(key, stamp)
 if problem then return problem end
-if (complete or complete_if_new(KEYS[2], '')) == '0' then
+if (complete or complete_if_new(2, '')) == '0' then
   return incomplete(key)
 end
 
@@ -20,17 +20,20 @@ local function number_at(text, at)
   return a * 16777216 + b * 65536 + c * 256 + d
 end
 
+-- Reading the whole sketch once is cheaper than a call per counter when there are many.
+local whole
+if complete and #digests / 4 * 600 > size then whole = redis.call('GETRANGE', key, 0, -1) end
+
 local base = #stamp + STATE_BYTES
 local reply = {}
 for at = 1, #digests, 4 * rows do
   local least = 0
-  if complete then
-    for row = 0, rows - 1 do
-      local column = number_at(digests, at + 4 * row) % columns
-      local start = base + (row * columns + column) * 4
-      local count = number_at(redis.call('GETRANGE', key, start, start + 3), 1)
-      if row == 0 or count < least then least = count end
-    end
+  for row = 0, complete and rows - 1 or -1 do
+    local column = number_at(digests, at + 4 * row) % columns
+    local start = base + (row * columns + column) * 4
+    local count = whole and number_at(whole, start + 1)
+      or number_at(redis.call('GETRANGE', key, start, start + 3), 1)
+    if row == 0 or count < least then least = count end
   end
   reply[#reply + 1] = string.format('%.0f', least)
 end

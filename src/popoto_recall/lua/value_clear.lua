@@ -2,7 +2,7 @@
 -- KEYS[1]  value     string   whatever is there, of any type, goes
 -- KEYS[2]  staging   string
 -- KEYS[3]  progress  hash
--- KEYS[4]  tops      zset     and on, those beside the value and the staged one, go too
+-- KEYS[4]  tops      zset     and on: those beside the value and the staged one, if any
 -- ARGV[1]  stamp     string
 -- ARGV[2]  size      integer  bytes in all
 -- Returns  integer, 0.

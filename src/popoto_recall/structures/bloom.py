@@ -20,7 +20,7 @@ from itertools import chain
 from ..engine import Command, Commands, load
 from ..errors import ArgumentError
 from .hashing import digests
-from .sizing import data_bytes, rate_at, sizing
+from .sizing import capacity_of, data_bytes, rate_at, sizing
 from .stamp import STATE_BYTES, stamp
 from .stored import Stored, at_end
 from .tokens import chunks, distinct
@@ -33,6 +33,9 @@ FILL = load("bloom_fill", "stamp", "bloom")
 _logger = logging.getLogger(__name__)
 
 _INCOMPLETE, _PRESENT, _FULL = b"012"
+
+_TESTS_PER_CALL = 20_000
+_ADDS_PER_CALL = 5_000
 
 _GROWTH = 1.25
 """Room that a rebuild leaves when it has to make a filter larger."""
@@ -88,15 +91,16 @@ class Bloom(Stored):
         return self._head + data_bytes(self.capacity, self.error_rate)
 
     def add(self, fingerprint: str, *, own: str = "") -> Commands[None]:
-        keys = (self.key, self.staging, self.progress, self.records)
+        keys = (self.key, self.staging, self.progress, *self.records)
         calls = [
             Command(ADD, keys, (self.stamp, self.size, self._probes, self._digests(part), own), int)
-            for part in chunks(self.tokenizer.tokens(fingerprint))
+            for part in chunks(self.tokenizer.tokens(fingerprint), _ADDS_PER_CALL)
         ]
         return Commands(tuple(calls), lambda _: None)
 
     def fill(self, owner: str, fingerprints: Sequence[str], last: str, done: int) -> Commands[int]:
-        parts = chunks(list(dict.fromkeys(self.tokenizer.batch(fingerprints).tokens)))
+        tokens = list(dict.fromkeys(self.tokenizer.batch(fingerprints).tokens))
+        parts = chunks(tokens, _ADDS_PER_CALL)
         calls = [
             Command(
                 FILL,
@@ -118,7 +122,7 @@ class Bloom(Stored):
         combine = _combine(match)
         tokens = self.tokenizer.tokens(fingerprint)
         return Commands(
-            tuple(self._test(part) for part in chunks(tokens)),
+            tuple(self._test(part) for part in chunks(tokens, _TESTS_PER_CALL)),
             lambda replies: combine(chain.from_iterable(replies)),
         )
 
@@ -132,10 +136,11 @@ class Bloom(Stored):
             hits = chain.from_iterable(replies)
             return dict(zip(wanted, batch.regroup(hits, combine), strict=True))
 
-        return Commands(tuple(self._test(part) for part in chunks(batch.tokens)), join)
+        parts = chunks(batch.tokens, _TESTS_PER_CALL)
+        return Commands(tuple(self._test(part) for part in parts), join)
 
     def info(self) -> Command[FilterInfo]:
-        return Command(INFO, (self.key, self.records), (self.stamp,), self._info)
+        return Command(INFO, (self.key, *self.records), (self.stamp,), self._info)
 
     @cached_property
     def _probes(self) -> int:
@@ -154,14 +159,14 @@ class Bloom(Stored):
         """Items that a filter of this size is made for."""
         if size == self.size:
             return self.capacity
-        return int((size - self._head) * 8 / sizing(self.error_rate).bits_per_item)
+        return capacity_of(size - self._head, self.error_rate)
 
     def _digests(self, tokens: Sequence[bytes]) -> bytes:
         return digests(tokens, 4 + self._probes)
 
     def _test(self, tokens: Sequence[bytes]) -> Command[list[bool]]:
         args = (self.stamp, self._probes, self._digests(tokens), self._density)
-        return Command(CONTAINS, (self.key, self.records), args, self._hits)
+        return Command(CONTAINS, (self.key, *self.records), args, self._hits)
 
     def _hits(self, reply: bytes | str) -> list[bool]:
         reply = reply if isinstance(reply, bytes) else reply.encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -12,8 +13,11 @@ MAX_BYTES = 256 * 1024 * 1024
 """Half of the longest string that Redis stores, so that a rebuild has room to grow."""
 
 _MIN_PROBES, _MAX_PROBES = 2, 24
-_SAFETY = 1.02
-"""Bits beyond what the model asks for, against the scatter of real digests."""
+_SLACK = 1.05
+"""Bits that may be spent, against the fewest possible, to have fewer probes to test."""
+
+_STEP, _STEPS = 1.001, 40_000
+"""Bits per item are looked for among the powers of this, up to more than any server has."""
 
 
 class Sizing(NamedTuple):
@@ -35,27 +39,36 @@ def false_positive_rate(bits_per_item: float, probes: int) -> float:
 
 @lru_cache(maxsize=256)
 def sizing(error_rate: float) -> Sizing:
-    """The fewest bits per item that keep to ``error_rate``, and the probes that go with them."""
-    bits, probes = min(
-        (_bits_per_item(error_rate, probes), probes) for probes in range(_MIN_PROBES, _MAX_PROBES + 1)
-    )
-    return Sizing(bits * _SAFETY, probes)
+    """The fewest probes that keep to ``error_rate`` with about the fewest bits per item."""
+    found: list[Sizing] = []
+    for probes in range(_MIN_PROBES, _MAX_PROBES + 1):
+        found.append(Sizing(_bits_per_item(error_rate, probes), probes))
+        if found[-1] > found[-2:][0]:
+            break  # more probes only cost more bits from here on
+    fewest = min(found).bits_per_item
+    return next(each for each in found if each.bits_per_item <= fewest * _SLACK)
 
 
 def _bits_per_item(error_rate: float, probes: int) -> float:
-    low, high = 1.0, 512.0
-    for _ in range(40):
-        middle = (low + high) / 2
-        if false_positive_rate(middle, probes) <= error_rate:
-            high = middle
-        else:
-            low = middle
-    return high
+    def suffices(step: int) -> bool:
+        return false_positive_rate(_STEP**step, probes) <= error_rate
+
+    return _STEP ** bisect_left(range(_STEPS), True, key=suffices)
 
 
 def data_bytes(capacity: int, error_rate: float) -> int:
-    """Bytes of blocks for so many items."""
-    return math.ceil(capacity * sizing(error_rate).bits_per_item / BLOCK_BITS) * BLOCK_BYTES
+    """Bytes of blocks for so many items.
+
+    A few blocks more than they need on average: the fewer blocks, the more the rate scatters.
+    """
+    blocks = capacity * sizing(error_rate).bits_per_item / BLOCK_BITS
+    return (math.ceil(blocks) + math.ceil(math.sqrt(blocks) / 2) + 1) * BLOCK_BYTES
+
+
+def capacity_of(size: int, error_rate: float) -> int:
+    """Items that so many bytes of blocks are made for; the inverse of `data_bytes`."""
+    root = (math.sqrt(16 * size / BLOCK_BYTES - 15) - 1) / 4
+    return int(root**2 * BLOCK_BITS / sizing(error_rate).bits_per_item)
 
 
 def rate_at(fill: float, probes: int) -> float:

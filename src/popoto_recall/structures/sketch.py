@@ -37,6 +37,7 @@ MAX_COUNT = 2**32 - 1
 MAX_BYTES = 64 * 1024 * 1024
 
 _INDEX_BYTES = 4
+_COUNTERS_PER_CALL = 20_000
 _MAX_ROWS = MAX_DIGEST // _INDEX_BYTES
 
 
@@ -105,13 +106,13 @@ class Sketch(Stored):
             top=self.top,
         )
 
-    @property
+    @cached_property
     def size(self) -> int:
         rows, columns = self.shape
         return len(self.stamp) + STATE_BYTES + rows * columns * COUNTER_BYTES
 
     def add(self, fingerprint: str, *, by: int = 1, own: str = "") -> Commands[None]:
-        keys = (self.key, self.staging, self.progress, self.records, *self.beside)
+        keys = (self.key, self.staging, self.progress, *self.beside, *self.records)
         calls = [
             Command(
                 ADD,
@@ -119,12 +120,12 @@ class Sketch(Stored):
                 (self.stamp, self.size, *self._cells(part), by, own, *self._tracked(part)),
                 int,
             )
-            for part in chunks(self.tokenizer.tokens(fingerprint))
+            for part in self._parts(self.tokenizer.tokens(fingerprint))
         ]
         return Commands(tuple(calls), lambda _: None)
 
     def fill(self, owner: str, fingerprints: Sequence[str], last: str, done: int) -> Commands[int]:
-        parts = chunks(self.tokenizer.batch(fingerprints).tokens)
+        parts = self._parts(self.tokenizer.batch(fingerprints).tokens)
         calls = [
             Command(
                 FILL,
@@ -147,7 +148,7 @@ class Sketch(Stored):
         """The least estimate among a fingerprint's tokens."""
         tokens = self.tokenizer.tokens(fingerprint)
         return Commands(
-            tuple(self._count(part) for part in chunks(tokens)),
+            tuple(self._count(part) for part in self._parts(tokens)),
             lambda replies: min(chain.from_iterable(replies)),
         )
 
@@ -160,20 +161,24 @@ class Sketch(Stored):
             counts = chain.from_iterable(replies)
             return dict(zip(wanted, batch.regroup(counts, min), strict=True))
 
-        return Commands(tuple(self._count(part) for part in chunks(batch.tokens)), join)
+        parts = self._parts(batch.tokens)
+        return Commands(tuple(self._count(part) for part in parts), join)
 
     def info(self) -> Command[SketchInfo]:
         """State of the stored sketch."""
-        return Command(INFO, (self.key, self.records), (self.stamp,), self._info)
+        return Command(INFO, (self.key, *self.records), (self.stamp,), self._info)
 
     def heaviest(self, number: int) -> Command[list[tuple[str, int]]]:
         """Tokens with the highest estimates, and these."""
-        keys = (self.key, self.records, self.beside[0])
+        keys = (self.key, self.beside[0], *self.records)
         return Command(TOP, keys, (self.stamp, number), _hitters)
 
     def _tracked(self, tokens: Sequence[bytes]) -> tuple[int | bytes, ...]:
         """Heavy hitters to keep, and the tokens that may be among them."""
         return (self.top, *tokens) if self.top else (0,)
+
+    def _parts(self, tokens: Sequence[bytes]) -> list[Sequence[bytes]]:
+        return chunks(tokens, _COUNTERS_PER_CALL // self.shape.rows)
 
     def _cells(self, tokens: Sequence[bytes]) -> tuple[int, int, bytes]:
         rows, columns = self.shape
@@ -181,7 +186,7 @@ class Sketch(Stored):
 
     def _count(self, tokens: Sequence[bytes]) -> Command[list[int]]:
         args = (self.stamp, *self._cells(tokens))
-        return Command(COUNT, (self.key, self.records), args, _counts)
+        return Command(COUNT, (self.key, *self.records), args, _counts)
 
     def _info(self, reply: Sequence[int]) -> SketchInfo:
         complete, items, size = map(int, reply)

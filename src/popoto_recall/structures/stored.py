@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from ..engine import Command, Commands, load
@@ -31,20 +32,20 @@ class Stored(ABC):
 
     Attributes:
         key: Where it is stored.
-        records: Key of the set of the model's records.
+        records: Keys of the sets whose common members are the records it should have seen.
         tokenizer: How fingerprints become tokens.
     """
 
     key: str
-    records: str
+    records: tuple[str, ...]
     tokenizer: Tokenizer
 
-    @property
+    @cached_property
     @abstractmethod
     def stamp(self) -> bytes:
         """The line that the value begins with."""
 
-    @property
+    @cached_property
     @abstractmethod
     def size(self) -> int:
         """Bytes of a new value."""

@@ -14,7 +14,6 @@ T = TypeVar("T")
 
 Tokenize = Callable[[str], Iterable[str]]
 
-_TOKENS_PER_CALL = 20_000
 _NO_WORD = bytes(byte for byte in range(128) if not (chr(byte).isalnum() or byte in b"_\n"))
 _TO_SPACES = bytes.maketrans(_NO_WORD, b" " * len(_NO_WORD))
 
@@ -105,11 +104,8 @@ def distinct(fingerprints: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(fingerprints))
 
 
-def chunks(tokens: Sequence[bytes]) -> list[Sequence[bytes]]:
-    """Tokens in pieces that each hold the server for a few milliseconds at most."""
-    if len(tokens) <= _TOKENS_PER_CALL:
+def chunks(tokens: Sequence[bytes], most: int) -> list[Sequence[bytes]]:
+    """Tokens in pieces of at most so many, that none of them holds the server for long."""
+    if len(tokens) <= most:
         return [tokens] if tokens else []
-    return [
-        tokens[start : start + _TOKENS_PER_CALL]
-        for start in range(0, len(tokens), _TOKENS_PER_CALL)
-    ]
+    return [tokens[start : start + most] for start in range(0, len(tokens), most)]

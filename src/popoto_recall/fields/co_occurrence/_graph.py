@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from popoto import Defaults
-from popoto.models.base import Model
 
 from ...errors import ArgumentError, ArgumentTypeError
 from ...structures.graph import Graph
-from .._base import RecallField, as_pk, key_of
+from .._base import RecallField, as_pk
+from .._scope import Scope
 
 EDGES = "$CoOcF"
 REVERSE = "$CoOcR"
@@ -22,16 +22,16 @@ class GraphField(RecallField):
     symmetric: bool
     max_edges: int
 
-    def graph(self, model: type[Model]) -> Graph:
-        """Where the graph of a model lives, and its limits."""
+    def graph(self, at: Scope) -> Graph:
+        """Where a graph lives, and its limits."""
         cap = float(Defaults.CO_OCCURRENCE_WEIGHT_CAP)
-        return _graph(model, self.name, self.symmetric, self.max_edges, cap)
+        return _graph(at, self.name, self.symmetric, self.max_edges, cap)
 
 
 @lru_cache(maxsize=1024)
-def _graph(model: type[Model], field: str, symmetric: bool, max_edges: int, cap: float) -> Graph:
-    edges = key_of(EDGES, model, field) + ":"
-    mirrors = edges if symmetric else key_of(REVERSE, model, field) + ":"
+def _graph(at: Scope, field: str, symmetric: bool, max_edges: int, cap: float) -> Graph:
+    edges = at.key(EDGES, field) + ":"
+    mirrors = edges if symmetric else at.key(REVERSE, field) + ":"
     return Graph(edges, mirrors, max_edges, cap)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from popoto import Defaults
-from popoto.models.base import Model
 from popoto.redis_db import get_REDIS_DB
 
 from ...engine import Commands, run
@@ -14,6 +13,7 @@ from ...errors import ArgumentError
 from ...structures.graph import Activation, Edge
 from .._base import as_count, as_number, as_pk
 from .._operation import Described, asynchronous, procedure, read
+from .._scope import PartitionValue, Scope
 from ._graph import GraphField, distinct_pks
 
 
@@ -21,18 +21,24 @@ class GraphReads(GraphField):
     """Keys, neighbours, spreading activation."""
 
     @procedure
-    def get_edge_key_prefix(self, model: type[Model]) -> str:
+    def get_edge_key_prefix(self, at: Scope, /, **partition: PartitionValue) -> str:
         """Prefix of the keys of all edge sets, ending in a colon. No I/O."""
-        return self.graph(model).edges
+        return self.graph(at).edges
 
     @procedure
-    def get_edge_key(self, model: type[Model], pk: object) -> str:
+    def get_edge_key(self, at: Scope, /, pk: object, **partition: PartitionValue) -> str:
         """Key of the sorted set of a record's edges. No I/O."""
-        return self.graph(model).edges + as_pk(pk)
+        return self.graph(at).edges + as_pk(pk)
 
     @read
     def get_linked(
-        self, model: type[Model], pk: object, min_weight: float = 0.01, limit: int = 20
+        self,
+        at: Scope,
+        /,
+        pk: object,
+        min_weight: float = 0.01,
+        limit: int = 20,
+        **partition: PartitionValue,
     ) -> Described[list[Edge]]:
         """A record's neighbours.
 
@@ -47,16 +53,18 @@ class GraphReads(GraphField):
         Cost: one round trip, O(log E + limit).
         """
         node = as_pk(pk)
-        found = self._linked(model, [node], min_weight, limit)
+        found = self._linked(at, [node], min_weight, limit)
         return Commands(found.calls, lambda replies: found.join(replies)[node])
 
     @read
     def get_linked_many(
         self,
-        model: type[Model],
+        at: Scope,
+        /,
         pks: Iterable[object],
         min_weight: float = 0.01,
         limit: int = 20,
+        **partition: PartitionValue,
     ) -> Described[dict[str, list[Edge]]]:
         """`get_linked` of many records.
 
@@ -69,11 +77,17 @@ class GraphReads(GraphField):
             ValueError: As in `get_linked`, or a bare string.
         Cost: one round trip per 500 records.
         """
-        return self._linked(model, distinct_pks("pks", pks), min_weight, limit)
+        return self._linked(at, distinct_pks("pks", pks), min_weight, limit)
 
     @procedure
     def get_linked_records(
-        self, model: type[Model], pk: object, min_weight: float = 0.01, limit: int = 20
+        self,
+        at: Scope,
+        /,
+        pk: object,
+        min_weight: float = 0.01,
+        limit: int = 20,
+        **partition: PartitionValue,
     ) -> list[tuple[Any, float]]:
         """A record's neighbours, loaded.
 
@@ -87,16 +101,17 @@ class GraphReads(GraphField):
         Cost: two round trips.
         """
         node = as_pk(pk)
-        edges = run(get_REDIS_DB(), self._linked(model, [node], min_weight, limit))[node]
-        prefix = f"{model._meta.db_class_key.redis_key}:"
+        edges = run(get_REDIS_DB(), self._linked(at, [node], min_weight, limit))[node]
+        prefix = f"{at.model._meta.db_class_key.redis_key}:"
         weights = {key: weight for key, weight in edges if key.startswith(prefix)}
-        records = model.query.get_many(list(weights))
+        records = at.model.query.get_many(list(weights))
         return [pair for pair in zip(records, weights.values(), strict=True) if pair[0] is not None]
 
     @read
     def propagate(
         self,
-        model: type[Model],
+        at: Scope,
+        /,
         seed_pks: Iterable[object] | Mapping[Any, float],
         depth: int = 2,
         decay_per_hop: float | None = None,
@@ -105,6 +120,7 @@ class GraphReads(GraphField):
         limit: int | None = None,
         max_reads: int | None = None,
         explain: bool = False,
+        **partition: PartitionValue,
     ) -> Described[Activation]:
         """Spread activation from some records and find what it reaches.
 
@@ -129,7 +145,7 @@ class GraphReads(GraphField):
         Cost: one round trip, O(edges read).  Atomic: the graph as it is at one moment.
         Source: Collins & Loftus (1975), spreading activation.
         """
-        graph = self.graph(model)
+        graph = self.graph(at)
         seeds = _seeds(seed_pks)
         default = Defaults.CO_OCCURRENCE_DECAY_PER_HOP
         decay = as_number("decay_per_hop", default if decay_per_hop is None else decay_per_hop)
@@ -157,10 +173,10 @@ class GraphReads(GraphField):
     async_propagate = asynchronous(propagate)
 
     def _linked(
-        self, model: type[Model], nodes: list[str], min_weight: float, limit: int
+        self, at: Scope, nodes: list[str], min_weight: float, limit: int
     ) -> Commands[dict[str, list[Edge]]]:
         lightest = as_number("min_weight", min_weight)
-        return self.graph(model).linked(nodes, lightest, as_count("limit", limit))
+        return self.graph(at).linked(nodes, lightest, as_count("limit", limit))
 
 
 def _seeds(seeds: Iterable[object] | Mapping[Any, float]) -> dict[str, float]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from popoto.models.base import Model
-
 from .._operation import asynchronous, procedure
+from .._scope import PartitionValue, Scope
 from ._passes import Progress, sweep, weaken_graph
 from ._writes import GraphWrites
 
@@ -15,9 +14,11 @@ class GraphUpkeep(GraphWrites):
     @procedure
     def weaken_graph(
         self,
-        model: type[Model],
+        at: Scope,
+        /,
         factor: float | None = None,
         progress: Progress | None = None,
+        **partition: PartitionValue,
     ) -> int:
         """Multiply the weight of every edge of the graph, each once.
 
@@ -33,10 +34,12 @@ class GraphUpkeep(GraphWrites):
         Cost: a SCAN of the server's keys, O(E log E) in steps of about 5,000 edges.  Atomic: each
         step; edges made meanwhile may be left out.
         """
-        return weaken_graph(self.graph(model), self._factor(factor), progress)
+        return weaken_graph(self.graph(at), self._factor(factor), progress)
 
     @procedure
-    def sweep(self, model: type[Model], progress: Progress | None = None) -> int:
+    def sweep(
+        self, at: Scope, /, progress: Progress | None = None, **partition: PartitionValue
+    ) -> int:
         """Remove the edges of records that no longer exist, as when Redis let them expire.
 
         Nodes that are not keys of this model, names of entities for example, are left alone.
@@ -47,7 +50,7 @@ class GraphUpkeep(GraphWrites):
             Number of edges removed.
         Cost: a SCAN of the server's keys, one round trip per record.  Atomic: each record.
         """
-        return sweep(self.graph(model), model, progress)
+        return sweep(self.graph(at), at.model, progress)
 
     async_weaken_graph = asynchronous(weaken_graph)
     async_sweep = asynchronous(sweep)

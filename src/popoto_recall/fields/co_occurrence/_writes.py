@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from popoto import Defaults
-from popoto.models.base import Model
 
 from ...engine import Commands
 from ...errors import ArgumentError
 from ...structures.graph import Pair
 from .._base import as_number, as_pk
 from .._operation import Described, asynchronous, write
+from .._scope import PartitionValue, Scope
 from ._graph import GraphField, distinct_pks
 
 
@@ -30,10 +30,12 @@ class GraphWrites(GraphField):
     @write
     def link(
         self,
-        model: type[Model],
+        at: Scope,
+        /,
         source: object,
         target: object,
         initial_weight: float | None = None,
+        **partition: PartitionValue,
     ) -> Described[float]:
         """Create the edge between two records, if it is missing.
 
@@ -53,16 +55,18 @@ class GraphWrites(GraphField):
             ValueError: ``initial_weight`` out of range, or ``source`` is ``target``.
         Cost: one round trip, O(log E).  Atomic: both directions.
         """
-        graph = self.graph(model)
+        graph = self.graph(at)
         weight = _initial_weight(initial_weight, graph.cap)
         return _single(graph.link([(as_pk(source), as_pk(target), weight)]))
 
     @write
     def link_many(
         self,
-        model: type[Model],
+        at: Scope,
+        /,
         pairs: Iterable[Sequence[Any]],
         initial_weight: float | None = None,
+        **partition: PartitionValue,
     ) -> Described[list[float]]:
         """`link` of many pairs, one after the other.
 
@@ -76,12 +80,18 @@ class GraphWrites(GraphField):
             ValueError: As in `link`; nothing is written then.
         Cost: one round trip per 500 pairs, each atomic.
         """
-        graph = self.graph(model)
+        graph = self.graph(at)
         return graph.link(_pairs(pairs, _initial_weight(initial_weight, graph.cap)))
 
     @write
     def strengthen(
-        self, model: type[Model], source: object, target: object, delta: float = 0.05
+        self,
+        at: Scope,
+        /,
+        source: object,
+        target: object,
+        delta: float = 0.05,
+        **partition: PartitionValue,
     ) -> Described[float]:
         """Add ``delta`` to the weight of an edge, up to the cap; a missing edge begins at 0.
 
@@ -101,11 +111,16 @@ class GraphWrites(GraphField):
         Source: Hebb (1949): what fires together wires together.
         """
         pairs = [(as_pk(source), as_pk(target), _delta(delta))]
-        return _single(self.graph(model).strengthen(pairs))
+        return _single(self.graph(at).strengthen(pairs))
 
     @write
     def strengthen_many(
-        self, model: type[Model], pairs: Iterable[Sequence[Any]], delta: float = 0.05
+        self,
+        at: Scope,
+        /,
+        pairs: Iterable[Sequence[Any]],
+        delta: float = 0.05,
+        **partition: PartitionValue,
     ) -> Described[list[float]]:
         """`strengthen` of many pairs, one after the other.
 
@@ -119,11 +134,11 @@ class GraphWrites(GraphField):
             ValueError: As in `strengthen`; nothing is written then.
         Cost: one round trip per 500 pairs, each atomic.
         """
-        return self.graph(model).strengthen(_pairs(pairs, _delta(delta)))
+        return self.graph(at).strengthen(_pairs(pairs, _delta(delta)))
 
     @write
     def co_occur(
-        self, model: type[Model], pks: Iterable[object], delta: float = 0.05
+        self, at: Scope, /, pks: Iterable[object], delta: float = 0.05, **partition: PartitionValue
     ) -> Described[int]:
         """Strengthen all pairs of a set of records, in both directions.
 
@@ -141,10 +156,12 @@ class GraphWrites(GraphField):
         Cost: one round trip, O(n^2 log E).  Atomic: all pairs.
         Source: Hebb (1949): what fires together wires together.
         """
-        return self.graph(model).co_occur(distinct_pks("pks", pks), _delta(delta))
+        return self.graph(at).co_occur(distinct_pks("pks", pks), _delta(delta))
 
     @write
-    def unlink(self, model: type[Model], source: object, target: object) -> Described[None]:
+    def unlink(
+        self, at: Scope, /, source: object, target: object, **partition: PartitionValue
+    ) -> Described[None]:
         """Remove the edge between two records, if there is one.
 
         Args:
@@ -153,11 +170,11 @@ class GraphWrites(GraphField):
             pipeline: Queue the call there.
         Cost: one round trip, O(log E).  Atomic: both directions.
         """
-        return self.graph(model).unlink(as_pk(source), as_pk(target))
+        return self.graph(at).unlink(as_pk(source), as_pk(target))
 
     @write
     def weaken_all(
-        self, model: type[Model], pk: object, factor: float | None = None
+        self, at: Scope, /, pk: object, factor: float | None = None, **partition: PartitionValue
     ) -> Described[int]:
         """Multiply the weights of a record's edges; those that fall below 0.001 go.
 
@@ -172,7 +189,7 @@ class GraphWrites(GraphField):
             ValueError: ``factor`` out of range.
         Cost: one round trip, O(E), or O(E log E) when symmetric.  Atomic: both directions.
         """
-        return self.graph(model).weaken(as_pk(pk), self._factor(factor))
+        return self.graph(at).weaken(as_pk(pk), self._factor(factor))
 
     async_link = asynchronous(link)
     async_link_many = asynchronous(link_many)

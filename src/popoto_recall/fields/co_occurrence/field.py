@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import math
+from collections.abc import Iterable
 from typing import Any
 
 import popoto
@@ -10,11 +13,15 @@ from popoto.redis_db import get_REDIS_DB
 
 from ...engine import Command, Commands, queue, run
 from ...errors import OptionError
+from ...structures.graph import Graph
 from .._base import count_option
 from .._saving import saving
+from .._scope import Scope, scope_of_call
 from ._passes import names_of
 from ._reads import GraphReads
 from ._upkeep import GraphUpkeep
+
+_logger = logging.getLogger(__name__)
 
 
 class CoOccurrenceField(GraphUpkeep, GraphReads, popoto.CoOccurrenceField):
@@ -25,6 +32,7 @@ class CoOccurrenceField(GraphUpkeep, GraphReads, popoto.CoOccurrenceField):
         max_edges: Most edges that a node keeps; over it the lightest go. At least 1.
         decay_factor: Default factor of `weaken_all`, in [0, 1). None: Popoto's
             ``Defaults.CO_OCCURRENCE_DECAY_FACTOR``, read at each call.
+        partition_by: KeyField, or several, whose values each have a graph of their own.
         type, null, default: Accepted at the values that Popoto's own field has.
     Raises:
         OptionError: An option is out of range.
@@ -42,6 +50,7 @@ class CoOccurrenceField(GraphUpkeep, GraphReads, popoto.CoOccurrenceField):
         symmetric: bool = True,
         max_edges: int = 500,
         decay_factor: float | None = None,
+        partition_by: str | Iterable[str] | None = None,
         type: object = str,
         null: object = True,
         default: object = None,
@@ -50,6 +59,7 @@ class CoOccurrenceField(GraphUpkeep, GraphReads, popoto.CoOccurrenceField):
             raise OptionError(f"symmetric is True or False, not {symmetric!r}")
         if decay_factor is not None and not _is_factor(decay_factor):
             raise OptionError(f"decay_factor is a number in [0, 1), not {decay_factor!r}")
+        self._init_partition(partition_by)
         self.symmetric = symmetric
         self.max_edges = count_option("max_edges", max_edges)
         self._decay_factor = decay_factor
@@ -89,16 +99,37 @@ class CoOccurrenceField(GraphUpkeep, GraphReads, popoto.CoOccurrenceField):
     def _leave(self, instance: Model, old: str, new: str) -> Commands[None]:
         """What becomes of the edges when a record gives up its key."""
         model = type(instance)
-        graph = self.graph(model)
+        left, entered = self._scopes(instance)
+        graph = self.graph(left)
         calls: tuple[Command[int], ...]
-        if saving(instance) is not None and new != old:
+        if saving(instance) is not None and new != old and left == entered:
             # reversed, so that the key itself wins where two of the old names are the same
             olds, news = reversed(names_of(model, old)), reversed(names_of(model, new))
             renamed = dict(zip(olds, news, strict=True))
             calls = tuple(graph.rename(*pair) for pair in renamed.items())
         else:
             calls = (graph.delete(list(dict.fromkeys(names_of(model, old)))),)
+            if saving(instance) is not None and left != entered:
+                self._log_left_behind(graph, old)
         return Commands(calls, lambda _: None)
+
+    def _scopes(self, instance: Model) -> tuple[Scope, Scope]:
+        """The partitions that a record was saved in and is in now."""
+        now = {name: getattr(instance, name) for name in self.partition_by}
+        before = {name: instance._saved_field_values.get(name, now[name]) for name in now}
+        model = type(instance)
+        return (
+            scope_of_call(self.partition_by, model, before, ()),
+            scope_of_call(self.partition_by, model, now, ()),
+        )
+
+    def _log_left_behind(self, graph: Graph, key: str) -> None:
+        edges = run(get_REDIS_DB(), graph.linked([key], -math.inf, self.max_edges))[key]
+        _logger.warning(
+            "%r moved to another partition, where its %d edges cannot follow: they are dropped",
+            key,
+            len(edges),
+        )
 
 
 def _is_factor(value: object) -> bool:

@@ -3,18 +3,16 @@
 -- Add to the counters of tokens, which stop at 2^32 - 1; returns the values after it, row by row.
 local function count_tokens(key, base, rows, columns, digests, by)
   local values = {}
-  local call = {'BITFIELD', key, 'OVERFLOW', 'SAT'}
-  local first, row = base / 4, 0
+  local call, n, row = {'BITFIELD', key, 'OVERFLOW', 'SAT'}, 4, 0
   for at = 1, #digests, 4 do
     local a, b, c, d = string.byte(digests, at, at + 3)
     local column = (a * 16777216 + b * 65536 + c * 256 + d) % columns
-    local n = #call
     call[n + 1], call[n + 2], call[n + 3], call[n + 4] =
-      'INCRBY', 'u32', '#' .. string.format('%.0f', first + row * columns + column), by
-    row = (row + 1) % rows
+      'INCRBY', 'u32', (base + 4 * (row * columns + column)) * 8, by
+    n, row = n + 4, (row + 1) % rows
     if n > 4000 or at + 4 > #digests then
-      for _, value in ipairs(redis.call(unpack(call))) do values[#values + 1] = value end
-      call = {'BITFIELD', key, 'OVERFLOW', 'SAT'}
+      for _, value in ipairs(redis.call(unpack(call, 1, n))) do values[#values + 1] = value end
+      n = 4
     end
   end
   return values

@@ -2,11 +2,12 @@
 --
 -- A value begins with its stamp, a line of text that names its kind and version, the options
 -- it was made with and a checksum, padded to a multiple of 32 bytes. 64 bytes of state follow,
--- `complete=1 items=0000000000000042 size=0000129984`, padded, and then the data.
+-- `complete=1 items=0000000000000042 size=0000130752 check=38`, padded, and then the data.
 
-local STATE = 'complete=%s items=%016.0f size=%010.0f' .. string.rep(' ', 14) .. '\n'
-local STATE_PATTERN = '^complete=([01]) items=(%d+) size=(%d+) +\n$'
+local STATE = 'complete=%s items=%016.0f size=%010.0f check=%02.0f     \n'
+local STATE_PATTERN = '^complete=([01]) items=(%d+) size=(%d+) check=(%d%d)     \n$'
 local STATE_BYTES = 64
+local MAX_ITEMS = 1e15
 
 local function checksum(text)
   local sum = 0
@@ -14,9 +15,19 @@ local function checksum(text)
   return string.format('%.0f', sum)
 end
 
+-- Differs for any two states that one digit tells apart: 97 is prime.
+local function check_of(complete, items, size)
+  return (complete + items + size) % 97
+end
+
+local function state(complete, items, size)
+  items = math.min(items, MAX_ITEMS)
+  return string.format(STATE, complete, items, size, check_of(complete, items, size))
+end
+
 -- What is wrong with a value whose stamp is not the wanted one, as an error reply.
 local function refusal(key, stamp)
-  local stored = redis.call('GETRANGE', key, 0, 1023)
+  local stored = redis.call('GETRANGE', key, 0, 65535)
   local kind = string.match(stamp, '^%S+ %S+ ')
   if string.sub(stored, 1, #kind) ~= kind then
     return redis.error_reply(string.format(
@@ -44,15 +55,17 @@ end
 -- none. Fourth an error reply, when the value is not one with these options.
 local function open(key, stamp)
   local head = redis.pcall('GETRANGE', key, 0, #stamp + STATE_BYTES - 1)
+  if head == '' and redis.call('EXISTS', key) == 0 then return nil end
   if type(head) == 'table' then
     return nil, nil, nil, redis.error_reply(string.format(
-      "RECALL_TYPE '%s' holds a %s where a string belongs", key, redis.call('TYPE', key).ok))
+      "RECALL_TYPE '%s' holds a %s where a string belongs (Popoto's own field, perhaps); delete "
+      .. 'the key or run rebuild()', key, redis.call('TYPE', key).ok))
   end
-  if head == '' then return nil end
   if string.sub(head, 1, #stamp) ~= stamp then return nil, nil, nil, refusal(key, stamp) end
-  local complete, items, size = string.match(string.sub(head, #stamp + 1), STATE_PATTERN)
+  local complete, items, size, check = string.match(head, STATE_PATTERN, #stamp + 1)
   local length = redis.call('STRLEN', key)
-  if not complete or length ~= tonumber(size) then
+  if not complete or length ~= tonumber(size)
+    or check_of(complete, items, length) ~= tonumber(check) then
     return nil, nil, nil, redis.error_reply(string.format(
       "RECALL_CORRUPT '%s' has %d bytes, or a state, that were not written so; delete the key or "
       .. 'run rebuild()', key, length))
@@ -60,10 +73,25 @@ local function open(key, stamp)
   return complete, tonumber(items), length
 end
 
--- '1' when no record but `own` exists that a value made now would not have seen, else '0'.
-local function complete_if_new(records, own)
-  local others = redis.call('SCARD', records)
-  if own ~= '' then others = others - redis.call('SISMEMBER', records, own) end
+-- '1' when no record but `own` exists that a value made now would not have seen, else '0'. The
+-- records are the common members of the sets that are KEYS[first] and on.
+local function complete_if_new(first, own)
+  local others
+  if #KEYS == first then
+    others = redis.call('SCARD', KEYS[first])
+  else
+    local sets = {unpack(KEYS, first)}
+    local limited = {#sets, unpack(sets)}
+    limited[#limited + 1], limited[#limited + 2] = 'LIMIT', 2
+    others = redis.pcall('SINTERCARD', unpack(limited))
+    -- before Redis 7 there is no such command
+    if type(others) == 'table' then others = #redis.call('SINTER', unpack(sets)) end
+  end
+  if own ~= '' and others > 0 then
+    local among = 1
+    for i = first, #KEYS do among = among * redis.call('SISMEMBER', KEYS[i], own) end
+    others = others - among
+  end
   return others == 0 and '1' or '0'
 end
 
@@ -75,23 +103,24 @@ end
 
 -- Make an empty value in its full size at once.
 local function create(key, stamp, size, complete)
-  local head = stamp .. string.format(STATE, complete, 0, size)
+  local head = stamp .. state(complete, 0, size)
   redis.call('SET', key, head .. string.rep('\0', size - #head))
 end
 
 local function set_state(key, stamp, complete, items, size)
-  redis.call('SETRANGE', key, #stamp, string.format(STATE, complete, items, size))
+  redis.call('SETRANGE', key, #stamp, state(complete, items, size))
 end
 
--- Open the value that a save adds to, made if it is missing, and the one that a rebuild is
--- filling meanwhile, if there is one. Calls add(key, items, size) for each, which returns the new
+-- Open the value that a save adds to (KEYS[1]), made if it is missing, and the one that a rebuild
+-- is filling meanwhile (KEYS[2], its progress KEYS[3]), if there is one. Calls add(key, items, size) for each, which returns the new
 -- items. Returns an error reply if the first cannot be used, else nil.
-local function add_to_both(key, staging, progress, records, own, stamp, wanted, add)
+local function add_to_both(first_records, own, stamp, wanted, add)
+  local key, staging, progress = KEYS[1], KEYS[2], KEYS[3]
   local complete, items, size, problem = open(key, stamp)
   if problem then return problem end
   local _, staged_items, staged_size, stale = open(staging, stamp)
   if not complete then
-    complete, items, size = complete_if_new(records, own), 0, wanted
+    complete, items, size = complete_if_new(first_records, own), 0, wanted
     create(key, stamp, size, complete)
   end
   local now = add(key, items, size)
