@@ -162,7 +162,20 @@ class Bound:
         arguments after it are enough without it."""
         if not args or not isinstance(args[0], Model):
             return bool(args) and isinstance(args[0], ModelBase)
-        return self.operation.filled(args[1:], kwargs)
+        stands_for_model = self.operation.filled(args[1:], kwargs)
+        if stands_for_model:
+            self._check_no_number(args[1:])
+        return stands_for_model
+
+    def _check_no_number(self, args: tuple[Any, ...]) -> None:
+        """``link(a, b, 0.3)`` has as many arguments as ``link(model, source, target)``, so it is
+        that; a record that stands for its model and a number for a pk are no accident twice."""
+        for name, value in zip(self.operation.required, args, strict=False):
+            if isinstance(value, float):
+                raise ArgumentError(
+                    f"{self.__name__}() takes a record first for its model when this many "
+                    f"arguments follow, and then {name}={value!r}: name the number instead"
+                )
 
 
 def _is_model(value: object) -> TypeGuard[ModelRef]:

@@ -27,6 +27,7 @@ WEAKEN_ONCE = load("graph_weaken_once", "keys")
 DELETE = load("graph_delete", "keys", "forget")
 SWEEP = load("graph_sweep", "keys", "forget")
 RENAME = load("graph_rename", "keys", "edges")
+RESTORE = load("graph_restore", "keys", "edges")
 PROPAGATE = load("graph_propagate")
 
 FLOOR = 0.001
@@ -173,6 +174,13 @@ class Graph:
         """Carry a record's edges over to its new name."""
         keys = (self.edges + old, self.mirrors + old, self.edges + new, self.mirrors + new)
         return Command(RENAME, keys, (*self._where, old, new), int)
+
+    def restore(self, node: str, edges: Sequence[Edge]) -> Command[int]:
+        """Give a node exactly these edges."""
+        targets = [(target, weight) for target, weight in edges if target != node and weight > 0]
+        keys = (self.edges + node, *(self.mirrors + target for target, _ in targets))
+        pairs = _flat((target, repr(weight)) for target, weight in targets)
+        return Command(RESTORE, keys, (*self._where, node, *pairs), int)
 
     @property
     def symmetric(self) -> bool:

@@ -19,12 +19,13 @@ from .._saving import saving
 from .._scope import Scope, scope_of_call
 from ._passes import names_of
 from ._reads import GraphReads
+from ._transfer import GraphTransfer
 from ._upkeep import GraphUpkeep
 
 _logger = logging.getLogger(__name__)
 
 
-class CoOccurrenceField(GraphUpkeep, GraphReads, popoto.CoOccurrenceField):
+class CoOccurrenceField(GraphUpkeep, GraphReads, GraphTransfer, popoto.CoOccurrenceField):
     """A weighted association graph between the records of a model.
 
     Args:
@@ -41,8 +42,6 @@ class CoOccurrenceField(GraphUpkeep, GraphReads, popoto.CoOccurrenceField):
     is a record or its key. Keys: ``$CoOcF:{ClassName}:{field}:{pk}``, a sorted set of edges, and
     ``$CoOcR:...``, the reverse index of an asymmetric graph.
     """
-
-    roundtrip_policy = "carry"
 
     def __init__(
         self,
