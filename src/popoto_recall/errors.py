@@ -8,6 +8,7 @@ redis-py type that a caller would already catch::
     |-- ArgumentTypeError      (TypeError)       a value of the wrong type
     |-- OptionError            (ModelException)  a field declared with a bad value
     |-- FieldNotOnModelError   (AttributeError)  a field used through a model without it
+    |-- OutcomeUnknownError    (ConnectionError, TimeoutError)  the reply to a write was lost
     `-- StoredValueError       (ResponseError)   what the server holds is not ours to use
         |-- WrongTypeError         another Redis type under the key
         |-- ForeignLayoutError     a value that another program laid out
@@ -46,6 +47,12 @@ class OptionError(RecallError, ModelException):
 
 class FieldNotOnModelError(RecallError, AttributeError):
     """A field used through a model that does not have it."""
+
+
+class OutcomeUnknownError(
+    RecallError, redis_exceptions.ConnectionError, redis_exceptions.TimeoutError
+):
+    """The reply to a write was lost: it was applied once, or not at all."""
 
 
 class StoredValueError(RecallError, redis_exceptions.ResponseError):

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 import redis
 from redis.client import Pipeline
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from .. import errors
 from .command import Command, Commands
@@ -25,6 +27,9 @@ _CODES: dict[str, type[errors.StoredValueError]] = {
     "RECALL_REBUILD": errors.RebuildError,
 }
 _CODED = re.compile(r"\b(RECALL_[A-Z]+) (.*)", re.DOTALL)
+_COMMAND_NAME = ("EVALSHA",) if redis.__version__ < "5.3" else ()
+"""What a pool is asked for a connection with; required once, deprecated since redis-py 5.3."""
+
 _NO_MEMORY = "command not allowed when used memory > 'maxmemory'"
 
 
@@ -33,6 +38,7 @@ def run(client: redis.Redis, operation: Command[T] | Commands[T]) -> T:
 
     Raises:
         StoredValueError: A script refused what the server holds.
+        OutcomeUnknownError: The reply to a write was lost.
         redis.RedisError: The server could not be reached, or refused the call.
     """
     if isinstance(operation, Commands):
@@ -41,24 +47,46 @@ def run(client: redis.Redis, operation: Command[T] | Commands[T]) -> T:
 
 
 def _call(client: Any, command: Command[T]) -> T:
-    """``client`` is Any, because redis-py leaves ``execute_command`` untyped.
-
-    It is called for EVALSHA instead of ``evalsha()``, which is two calls of Python more.
-    """
+    """``client`` is Any, because redis-py leaves ``execute_command`` untyped."""
+    script = command.script
+    send = _send_once if script.writes else _send
     arguments = (len(command.keys), *command.keys, *command.args)
     try:
         try:
-            reply = client.execute_command("EVALSHA", command.script.sha, *arguments)
+            reply = send(client, "EVALSHA", script.sha, *arguments)
         except NoScriptError:
             # Loading keeps it where servers evict what EVAL cached (7.4 on); calling it
             # by its text, not its SHA, survives a SCRIPT FLUSH between the two.
-            client.script_load(command.script.text)
-            reply = client.eval(command.script.text, *arguments)
+            client.script_load(script.text)
+            reply = send(client, "EVAL", script.text, *arguments)
     except ResponseError as error:
         if known := typed(error):
             raise known from error
         raise
     return command.parse(reply)
+
+
+def _send(client: Any, *words: Any) -> Any:
+    return client.execute_command(*words)
+
+
+def _send_once(client: Any, *words: Any) -> Any:
+    """Send a write on one connection, without the retries that a client may be set up with.
+
+    A write whose reply was lost may have been applied, and most are not the same twice.
+    """
+    connection = client.connection or client.connection_pool.get_connection(*_COMMAND_NAME)
+    try:
+        connection.send_command(*words)
+        return client.parse_response(connection, words[0])
+    except (RedisConnectionError, RedisTimeoutError) as error:
+        connection.disconnect()
+        raise errors.OutcomeUnknownError(
+            f"no reply, so the write may or may not have been applied: {error}"
+        ) from error
+    finally:
+        if connection is not client.connection:
+            client.connection_pool.release(connection)
 
 
 def queue(pipeline: Pipeline, operation: Command[Any] | Commands[Any]) -> None:

@@ -26,8 +26,8 @@ from .stored import Stored, at_end
 from .tokens import chunks, distinct
 
 ADD = load("bloom_add", "stamp", "bloom")
-CONTAINS = load("bloom_contains", "stamp")
-INFO = load("bloom_info", "stamp")
+CONTAINS = load("bloom_contains", "stamp", writes=False)
+INFO = load("bloom_info", "stamp", writes=False)
 FILL = load("bloom_fill", "stamp", "bloom")
 
 _logger = logging.getLogger(__name__)

@@ -21,14 +21,14 @@ LINK = load("graph_link", "keys", "edges")
 STRENGTHEN = load("graph_strengthen", "keys", "edges")
 UNLINK = load("graph_unlink", "keys")
 WEAKEN = load("graph_weaken", "keys", "edges")
-LINKED = load("graph_linked", "keys")
+LINKED = load("graph_linked", "keys", writes=False)
 CO_OCCUR = load("graph_co_occur", "keys", "edges")
 WEAKEN_ONCE = load("graph_weaken_once", "keys")
 DELETE = load("graph_delete", "keys", "forget")
 SWEEP = load("graph_sweep", "keys", "forget")
 RENAME = load("graph_rename", "keys", "edges")
 RESTORE = load("graph_restore", "keys", "edges")
-PROPAGATE = load("graph_propagate")
+PROPAGATE = load("graph_propagate", writes=False)
 
 FLOOR = 0.001
 """Weakening drops an edge whose weight falls below this."""

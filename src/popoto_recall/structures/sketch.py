@@ -27,10 +27,10 @@ from .text import decoded
 from .tokens import chunks, distinct
 
 ADD = load("sketch_add", "keys", "stamp", "sketch")
-COUNT = load("sketch_count", "stamp")
-INFO = load("sketch_info", "stamp")
+COUNT = load("sketch_count", "stamp", writes=False)
+INFO = load("sketch_info", "stamp", writes=False)
 FILL = load("sketch_fill", "keys", "stamp", "sketch")
-TOP = load("sketch_top", "keys", "stamp")
+TOP = load("sketch_top", "keys", "stamp", writes=False)
 
 COUNTER_BYTES = 4
 MAX_COUNT = 2**32 - 1

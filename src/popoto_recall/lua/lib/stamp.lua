@@ -4,7 +4,7 @@
 -- it was made with and a checksum, padded to a multiple of 32 bytes. 64 bytes of state follow,
 -- `complete=1 items=0000000000000042 size=0000130752 check=38`, padded, and then the data.
 
-local STATE = 'complete=%s items=%016.0f size=%010.0f check=%02.0f     \n'
+local STATE = 'complete=%s items=%016d size=%010d check=%02d     \n'
 local STATE_PATTERN = '^complete=([01]) items=(%d+) size=(%d+) check=(%d%d)     \n$'
 local STATE_BYTES = 64
 local MAX_ITEMS = 1e15
@@ -118,7 +118,10 @@ local function add_to_both(first_records, own, stamp, wanted, add)
   local key, staging, progress = KEYS[1], KEYS[2], KEYS[3]
   local complete, items, size, problem = open(key, stamp)
   if problem then return problem end
-  local _, staged_items, staged_size, stale = open(staging, stamp)
+  local _, staged_items, staged_size, stale
+  if redis.call('EXISTS', staging) == 1 then
+    _, staged_items, staged_size, stale = open(staging, stamp)
+  end
   if not complete then
     complete, items, size = complete_if_new(first_records, own), 0, wanted
     create(key, stamp, size, complete)
