@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 .PHONY: demo test lint types clean
 
-demo: .venv/installed
+demo: .venv/demo
 	$(BIN)/popoto-recall demo
 
 test: .venv/installed
@@ -18,10 +18,17 @@ types: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/pyright
 
-.venv/installed: pyproject.toml
-	$(PYTHON) -m venv .venv
+.venv/installed: $(BIN)/python pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@ .venv/demo
+
+# A part of the above, so that a newcomer waits less.
+.venv/demo: $(BIN)/python pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[demo]'
 	touch $@
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
 
 clean:
 	rm -rf .venv

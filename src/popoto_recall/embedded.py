@@ -23,6 +23,7 @@ def embedded() -> Iterator[Any]:
     """
     try:
         import fakeredis
+        import lupa  # type: ignore[import-untyped]  # noqa: F401  its servers need it for scripts
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             "embedded() needs fakeredis: pip install 'popoto-recall[embedded]'"

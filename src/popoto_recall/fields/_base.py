@@ -40,7 +40,10 @@ class RecallField:
         return self
 
     def _init_partition(self, partition_by: str | Iterable[str] | None) -> None:
-        names = (partition_by,) if isinstance(partition_by, str) else tuple(partition_by or ())
+        if partition_by is None:
+            return
+        names = (partition_by,) if isinstance(partition_by, str) else partition_by
+        names = tuple(names) if isinstance(names, Iterable) else (names,)
         for name in names:
             if not isinstance(name, str) or names.count(name) > 1:
                 raise OptionError(f"partition_by names KeyFields, each once, not {partition_by!r}")
@@ -84,14 +87,12 @@ class RecallField:
     def owner(self) -> type[Model]:
         """The model that declares this field."""
         if self._model is None:
-            raise FieldNotOnModelError(
-                f"this {type(self).__name__} is not declared on a model yet: pass the model first"
-            )
+            raise FieldNotOnModelError(f"this {type(self).__name__} is not declared on a model yet")
         return self._model
 
     def check_on(self, model: type[Model]) -> None:
         """Raise unless the model declares this very field."""
-        if model is not self._model and model._meta.fields.get(self.name) is not self:
+        if model is not self.owner and model._meta.fields.get(self.name) is not self:
             raise FieldNotOnModelError(
                 f"{model.__name__} has no field {self.name!r} of its own: Popoto does not inherit "
                 f"fields, declare it on {model.__name__} too"
@@ -111,7 +112,7 @@ def as_pk(value: object) -> str:
         text = value.db_key.redis_key
     elif value is None or isinstance(value, bool):
         raise ArgumentError(f"{value!r} is no pk")
-    elif isinstance(value, (list, tuple, dict, set, frozenset)):
+    elif isinstance(value, (Iterable, type)) and not isinstance(value, bytes):
         raise ArgumentTypeError(f"a pk is a record or a scalar, not a {type(value).__name__}")
     else:
         text = as_text(value, "pk")

@@ -168,14 +168,15 @@ class Bound:
         return stands_for_model
 
     def _check_no_number(self, args: tuple[Any, ...]) -> None:
-        """``link(a, b, 0.3)`` has as many arguments as ``link(model, source, target)``, so it is
-        that; a record that stands for its model and a number for a pk are no accident twice."""
-        for name, value in zip(self.operation.required, args, strict=False):
-            if isinstance(value, float):
-                raise ArgumentError(
-                    f"{self.__name__}() takes a record first for its model when this many "
-                    f"arguments follow, and then {name}={value!r}: name the number instead"
-                )
+        """``link(a, b, 0.3)`` has as many arguments as ``link(model, source, target)``, so it would
+        be that, with the weight for a pk. Nobody means it."""
+        last = len(self.operation.required) - 1
+        if 0 <= last < len(args) and isinstance(args[last], (int, float)):
+            raise ArgumentError(
+                f"{self.__name__}() with this many arguments takes the record first for its model, "
+                f"and so {args[last]!r} for {self.operation.required[last]}: name optional "
+                "arguments, or pass the model itself"
+            )
 
 
 def _is_model(value: object) -> TypeGuard[ModelRef]:

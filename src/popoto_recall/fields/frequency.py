@@ -109,7 +109,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         Raises:
             TypeError: A bare string.
             IncompleteError, StoredValueError: As `get_frequency`.
-        Cost: one round trip per 20,000 tokens.
+        Cost: one round trip per 20,000 counters, rows for each token.
         """
         return self.stored(at).count_many(as_fingerprints(fingerprints))
 
@@ -126,7 +126,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         Raises:
             ValueError: ``by`` out of range.
             StoredValueError: What is stored is not a sketch with this field's options.
-        Cost: one round trip, O(tokens * rows).  Atomic up to 20,000 tokens.
+        Cost: one round trip, O(tokens * rows).  Atomic up to 20,000 counters.
         Source: Cormode & Muthukrishnan (2005), update.
         """
         if as_count("by", by) > MAX_COUNT:

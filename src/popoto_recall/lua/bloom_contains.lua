@@ -4,8 +4,8 @@
 -- ARGV[1]  stamp     string
 -- ARGV[2]  probes    integer  >= 2, bits per token
 -- ARGV[3]  digests   string   per token 4 bytes that pick a block, then a byte per probe
--- ARGV[4]  density   float    items per byte of blocks that the filter is made for
--- Returns  string: 0 if the filter is not complete, 2 if it is over its capacity, else 1; then 1 or
+-- ARGV[4]  density   float    items per byte of blocks at which the filter is full
+-- Returns  string: 0 if the filter is not complete, 2 if it is more than full, else 1; then 1 or
 --          0 per token.
 local key, stamp = KEYS[1], ARGV[1]
 local probes, digests = tonumber(ARGV[2]), ARGV[3]

@@ -1,6 +1,6 @@
 -- Add the tokens of stored records to the Bloom filter that a rebuild is filling.
 -- KEYS[1]  staging   string   stamp, state, then blocks of 32 bytes
--- KEYS[2]  progress  hash     owner, last, done
+-- KEYS[2]  progress  hash     owner, last, done, under_way
 -- ARGV[1]  stamp     string
 -- ARGV[2]  probes    integer  >= 2, bits per token
 -- ARGV[3]  digests   string   per token 4 bytes that pick a block, then a byte per probe
@@ -16,5 +16,5 @@ if unusable then return unusable end
 
 items = add_tokens(KEYS[1], #stamp + STATE_BYTES, items, size, tonumber(ARGV[2]), ARGV[3])
 set_state(KEYS[1], stamp, '0', items, size)
-if ARGV[5] ~= '' then redis.call('HSET', KEYS[2], 'last', ARGV[5], 'done', ARGV[6]) end
+step_done(KEYS[2], ARGV[5], ARGV[6])
 return items

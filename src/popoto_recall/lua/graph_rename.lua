@@ -38,8 +38,9 @@ local function carry(source, target, weight)
   end
 end
 
--- The old name goes first, so that it no longer counts against a neighbour's max_edges. ZREM
--- is not refused when memory is short, and after it nothing in this script is.
+-- The old name goes first, so that it no longer counts against anyone's max_edges. ZREM is not
+-- refused when memory is short, and after it nothing in this script is.
+remove(KEYS[3], old)
 for i = #outgoing - 1, 1, -2 do
   remove(mirrors .. outgoing[i], old)
   carry(new, outgoing[i], tonumber(outgoing[i + 1]))

@@ -13,7 +13,7 @@ if problem then return problem end
 
 local key, node = KEYS[1], ARGV[4]
 local wanted = {}
-for i = 5, #ARGV, 2 do wanted[ARGV[i]] = true end
+for i = 1, #KEYS - 1 do wanted[ARGV[2 * i + 3]] = true end
 
 -- what is not wanted goes first, so that it cannot crowd out what is
 for _, neighbour in ipairs(redis.call('ZRANGE', key, 0, -1)) do
@@ -22,7 +22,7 @@ for _, neighbour in ipairs(redis.call('ZRANGE', key, 0, -1)) do
     remove(mirrors .. neighbour, node)
   end
 end
-for i = 5, #ARGV, 2 do
-  store(key, node, KEYS[(i - 1) / 2], ARGV[i], tonumber(ARGV[i + 1]))
+for i = 1, #KEYS - 1 do
+  store(key, node, KEYS[1 + i], ARGV[2 * i + 3], tonumber(ARGV[2 * i + 4]))
 end
 return redis.call('ZCARD', key)

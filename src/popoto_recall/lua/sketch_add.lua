@@ -18,7 +18,7 @@
 -- Returns    integer, 0.
 local stamp, limit = ARGV[1], tonumber(ARGV[8])
 local rows, columns, digests, by = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
-local problem = wrong_type({KEYS[4], KEYS[5]}, 'zset')
+local problem = limit > 0 and wrong_type({KEYS[4], KEYS[5]}, 'zset')
 if problem then return problem end
 
 local function add(key, items)

@@ -1,6 +1,6 @@
 -- Count the tokens of stored records in the count-min sketch that a rebuild is filling.
 -- KEYS[1]    staging   string   stamp, state, then rows of unsigned 32-bit counters
--- KEYS[2]    progress  hash     owner, last, done
+-- KEYS[2]    progress  hash     owner, last, done, under_way
 -- KEYS[3]    top       zset     heavy hitters; member: token, score: estimate
 -- ARGV[1]    stamp     string
 -- ARGV[2]    rows      integer  >= 1
@@ -23,5 +23,5 @@ local values = count_tokens(
 if limit > 0 then keep_top(KEYS[3], limit, 9, rows, values) end
 items = items + #values / rows
 set_state(KEYS[1], stamp, '0', items, size)
-if ARGV[6] ~= '' then redis.call('HSET', KEYS[2], 'last', ARGV[6], 'done', ARGV[7]) end
+step_done(KEYS[2], ARGV[6], ARGV[7])
 return items

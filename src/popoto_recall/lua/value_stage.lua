@@ -1,6 +1,6 @@
 -- Begin a rebuild, or go on with one that ended early; whoever ran it before is shut out.
 -- KEYS[1]  staging   string   the filter or sketch that the rebuild fills
--- KEYS[2]  progress  hash     owner, last, done
+-- KEYS[2]  progress  hash     owner, last, done, under_way
 -- KEYS[3]  top       zset     beside the staged value, if its kind has one
 -- ARGV[1]  stamp     string
 -- ARGV[2]  size      integer  bytes wanted
@@ -9,7 +9,8 @@
 -- Returns  array: key of the last record done, records done, items and bytes of the staged value.
 local _, items, size = open(KEYS[1], ARGV[1])
 local last, done = '', 0
-local resumes = ARGV[4] == '0' and redis.call('EXISTS', KEYS[2]) == 1
+-- a step that was left half done would count its records twice
+local resumes = ARGV[4] == '0' and redis.call('HGET', KEYS[2], 'under_way') == '0'
 if resumes and items and size >= tonumber(ARGV[2]) then
   last = redis.call('HGET', KEYS[2], 'last')
   done = tonumber(redis.call('HGET', KEYS[2], 'done'))
@@ -19,5 +20,5 @@ else
   if KEYS[3] then redis.call('DEL', KEYS[3]) end
 end
 redis.call('DEL', KEYS[2])
-redis.call('HSET', KEYS[2], 'owner', ARGV[3], 'last', last, 'done', done)
+redis.call('HSET', KEYS[2], 'owner', ARGV[3], 'last', last, 'done', done, 'under_way', 0)
 return {last, done, items, size}

@@ -1,7 +1,7 @@
 -- End a rebuild: the staged value, complete now, takes the place of the old one.
 -- KEYS[1]  value     string   whatever is there, of any type, goes
 -- KEYS[2]  staging   string
--- KEYS[3]  progress  hash     owner, last, done
+-- KEYS[3]  progress  hash     owner, last, done, under_way
 -- KEYS[4]  top       zset     beside the value, if its kind has one
 -- KEYS[5]  top       zset     beside the staged value, if its kind has one
 -- ARGV[1]  stamp     string

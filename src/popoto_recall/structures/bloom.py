@@ -148,8 +148,8 @@ class Bloom(Stored):
 
     @cached_property
     def _density(self) -> str:
-        """Items per byte of blocks that it is made for."""
-        return repr(self.capacity / (self.size - self._head))
+        """Items per byte of blocks at which it reaches its error rate, whatever its size."""
+        return repr(8 / sizing(self.error_rate).bits_per_item)
 
     @property
     def _head(self) -> int:

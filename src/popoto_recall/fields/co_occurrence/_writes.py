@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from popoto import Defaults
+from popoto import Defaults, EventStreamMixin
+from popoto.fields.co_occurrence_field import _strengthen_event
 
 from ...engine import Commands
 from ...errors import ArgumentError
+from ...structures.events import log
 from ...structures.graph import Pair
 from .._base import as_number, as_pk
 from .._operation import Described, asynchronous, write
@@ -96,7 +98,7 @@ class GraphWrites(GraphField):
         """Add ``delta`` to the weight of an edge, up to the cap; a missing edge begins at 0.
 
         On a full node the lightest of its other edges goes, so that a pair that is strengthened
-        again and again can grow.
+        again and again can grow. A model with an `EventStreamMixin` logs it to its stream.
 
         Args:
             source: Record (or pk) the edge leaves.
@@ -110,8 +112,14 @@ class GraphWrites(GraphField):
         Cost: one round trip, O(log E).  Atomic: both directions.
         Source: Hebb (1949): what fires together wires together.
         """
-        pairs = [(as_pk(source), as_pk(target), _delta(delta))]
-        return _single(self.graph(at).strengthen(pairs))
+        pair = (as_pk(source), as_pk(target), _delta(delta))
+        strengthened = _single(self.graph(at).strengthen([pair]))
+        if not issubclass(at.model, EventStreamMixin):
+            return strengthened
+        logged = log(*_strengthen_event(at.model, *pair))
+        return Commands(
+            (*strengthened.calls, logged), lambda replies: strengthened.join(replies[:1])
+        )
 
     @write
     def strengthen_many(

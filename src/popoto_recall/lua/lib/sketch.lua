@@ -10,11 +10,14 @@ local function count_tokens(key, base, rows, columns, digests, by)
     call[n + 1], call[n + 2], call[n + 3], call[n + 4] =
       'INCRBY', 'u32', (base + 4 * (row * columns + column)) * 8, by
     n, row = n + 4, (row + 1) % rows
-    if n > 4000 or at + 4 > #digests then
+    if n > 4000 then
       for _, value in ipairs(redis.call(unpack(call, 1, n))) do values[#values + 1] = value end
       n = 4
     end
   end
+  local rest = n > 4 and redis.call(unpack(call, 1, n)) or {}
+  if #values == 0 then return rest end
+  for _, value in ipairs(rest) do values[#values + 1] = value end
   return values
 end
 

@@ -136,6 +136,15 @@ local function add_to_both(first_records, own, stamp, wanted, add)
   end
 end
 
+-- Note how far a rebuild is: `last` is empty while a step of several calls is under way.
+local function step_done(progress, last, done)
+  if last == '' then
+    redis.call('HSET', progress, 'under_way', 1)
+  else
+    redis.call('HSET', progress, 'last', last, 'done', done, 'under_way', 0)
+  end
+end
+
 -- Error reply unless this rebuild is still the one that fills the staged value.
 local function taken_over(progress, owner)
   if redis.call('HGET', progress, 'owner') ~= owner then
