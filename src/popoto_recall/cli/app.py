@@ -9,7 +9,9 @@ import typer
 from redis import exceptions
 from rich.console import Console
 
+from ..errors import RecallError
 from . import pages, tour
+from . import rebuild as remake
 
 app = typer.Typer(
     add_completion=False,
@@ -88,6 +90,40 @@ def demo(
             "Without REDIS_URL, the demo runs on a server inside this process.",
         )
     except exceptions.RedisError as error:
+        _give_up(console, str(error))
+
+
+@app.command()
+def rebuild(
+    model: Annotated[
+        str,
+        typer.Argument(metavar="MODULE:MODEL", help="The model, as in 'myapp.models:Memory'."),
+    ],
+    field: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Only this filter or sketch. May be given several times."
+        ),
+    ] = None,
+) -> None:
+    """Make a model's filters and sketches anew from its stored records.
+
+    For a field added to a model that has records, for lost or damaged keys, after a change of
+    options, and for a filter that outgrew its capacity. The old ones go on serving until each
+    new one takes its place; saves made meanwhile are in it. One that is interrupted goes on where
+    it was when it is run again.
+
+    It works on the server of REDIS_URL, as the model's own program does.
+    """
+    console = Console()
+    try:
+        found = remake.load_model(model)
+        fields = remake.rebuilt_fields(found, field or [])
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    try:
+        remake.run(console, found, fields)
+    except (RecallError, exceptions.RedisError) as error:
         _give_up(console, str(error))
 
 

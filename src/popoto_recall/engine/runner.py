@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import redis
 from redis.client import Pipeline
+from redis.exceptions import BusyLoadingError, NoScriptError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from .. import errors
@@ -27,7 +27,8 @@ _CODES: dict[str, type[errors.StoredValueError]] = {
     "RECALL_REBUILD": errors.RebuildError,
 }
 _CODED = re.compile(r"\b(RECALL_[A-Z]+) (.*)", re.DOTALL)
-_COMMAND_NAME = ("EVALSHA",) if redis.__version__ < "5.3" else ()
+_VERSION = tuple(int(part) for part in redis.__version__.split(".")[:2])
+_COMMAND_NAME = ("EVALSHA",) if _VERSION < (5, 3) else ()
 """What a pool is asked for a connection with; required once, deprecated since redis-py 5.3."""
 
 _NO_MEMORY = "command not allowed when used memory > 'maxmemory'"
@@ -79,6 +80,8 @@ def _send_once(client: Any, *words: Any) -> Any:
     try:
         connection.send_command(*words)
         return client.parse_response(connection, words[0])
+    except BusyLoadingError:  # a ConnectionError too, but a reply: nothing was applied
+        raise
     except (RedisConnectionError, RedisTimeoutError) as error:
         connection.disconnect()
         raise errors.OutcomeUnknownError(

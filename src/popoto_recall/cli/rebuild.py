@@ -1,0 +1,85 @@
+"""The filters and sketches of a model of the user's, made anew."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+from popoto.models.base import Model
+from popoto.models.db_key import DB_key
+from popoto.redis_db import get_REDIS_DB
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from .. import ExistenceFilter, FrequencySketch
+from ..engine import members
+
+
+def load_model(path: str) -> type[Model]:
+    """The model that ``module:Model`` names; modules of the current folder count.
+
+    Raises:
+        ValueError: There is no such module, or no such model in it.
+    """
+    module, _, name = path.partition(":")
+    if not name:
+        raise ValueError(f"{path!r} is not of the form module:Model")
+    sys.path.insert(0, "")
+    try:
+        found = getattr(import_module(module), name, None)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"cannot import {module!r}: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Model)):
+        raise ValueError(f"{module} has no Popoto model {name!r}")
+    return found
+
+
+def rebuilt_fields(model: type[Model], wanted: list[str]) -> list[Any]:
+    """The model's filters and sketches, or those of them that are wanted.
+
+    Raises:
+        ValueError: It has none, or not one that is wanted.
+    """
+    kinds = (ExistenceFilter, FrequencySketch)
+    fields = {name: field for name, field in model._meta.fields.items() if isinstance(field, kinds)}
+    for name in wanted or [""] * (not fields):
+        if name not in fields:
+            there = ", ".join(fields) or "no filter and no sketch"
+            raise ValueError(f"{model.__name__} has no field {name!r} to rebuild; it has {there}")
+    return [fields[name] for name in wanted or fields]
+
+
+def run(console: Console, model: type[Model], fields: list[Any]) -> None:
+    """Rebuild each field, in all its partitions, with a progress bar for each."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("records"),
+        TimeRemainingColumn(),
+        console=console,
+    ) as bars:
+        for field in fields:
+            for partition in _partitions(model, field.partition_by):
+                values = ", ".join(f"{name}={value}" for name, value in partition.items())
+                bar = bars.add_task(f"{model.__name__}.{field.name} {values}".rstrip(), total=None)
+
+                def advance(done: int, total: int, bar: Any = bar) -> None:
+                    bars.update(bar, completed=done, total=total)
+
+                count = field.rebuild(progress=advance, **partition)
+                bars.update(bar, completed=count, total=count)
+
+
+def _partitions(model: type[Model], names: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """The partitions that hold records; one without a name if the field has none."""
+    if not names:
+        yield {}
+        return
+    keys = members(get_REDIS_DB(), model._meta.db_class_set_key.redis_key)
+    at = [model._meta.get_db_key_index_position(name) for name in names]
+    parts = [DB_key.from_redis_key(key) for key in keys]
+    for values in sorted({tuple(str(part[i]) for i in at) for part in parts}):
+        yield dict(zip(names, values, strict=True))
