@@ -8,7 +8,7 @@ demo: .venv/demo
 	$(BIN)/popoto-recall demo
 
 test: .venv/installed
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto
 
 lint: .venv/installed
 	$(BIN)/ruff check .
@@ -16,7 +16,7 @@ lint: .venv/installed
 
 types: .venv/installed
 	$(BIN)/mypy
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 .venv/installed: $(BIN)/python pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[dev]'
@@ -32,3 +32,19 @@ $(BIN)/python:
 
 clean:
 	rm -rf .venv
+
+.PHONY: bench bench-quick bench-table
+
+# About a quarter of an hour; what disturbs the machine meanwhile blurs the figures.
+bench: .venv/bench
+	$(BIN)/python -m benchmarks
+
+bench-quick: .venv/bench
+	$(BIN)/python -m benchmarks --quick
+
+bench-table: .venv/bench
+	$(BIN)/python -m benchmarks --page docs/performance.md
+
+.venv/bench: $(BIN)/python pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[bench]'
+	touch $@

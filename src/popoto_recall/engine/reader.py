@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import redis
+
+from ..errors import CorruptValueError
 
 _STEP = 1000
 
@@ -14,14 +17,16 @@ _STEP = 1000
 def scan(client: redis.Redis, prefix: str) -> Iterator[str]:
     """Keys that begin with ``prefix``, in steps of about a thousand; some perhaps twice."""
     pattern = re.sub(r"([*?\[\]\\])", r"\\\1", prefix) + "*"
-    for key in client.scan_iter(match=pattern, count=_STEP):
-        yield key.decode() if isinstance(key, bytes) else key
+    with _text_under(pattern):
+        for key in client.scan_iter(match=pattern, count=_STEP):
+            yield key.decode() if isinstance(key, bytes) else key
 
 
 def members(client: redis.Redis, key: str) -> set[str]:
     """Members of a set, read in steps of about a thousand."""
-    found = client.sscan_iter(key, count=_STEP)
-    return {item.decode() if isinstance(item, bytes) else item for item in found}
+    with _text_under(key):
+        found = client.sscan_iter(key, count=_STEP)
+        return {item.decode() if isinstance(item, bytes) else item for item in found}
 
 
 def hashes(client: redis.Redis, keys: Sequence[str]) -> list[dict[Any, Any]]:
@@ -30,3 +35,12 @@ def hashes(client: redis.Redis, keys: Sequence[str]) -> list[dict[Any, Any]]:
     for key in keys:
         pipeline.hgetall(key)
     return pipeline.execute()
+
+
+@contextmanager
+def _text_under(where: str) -> Iterator[None]:
+    """Raise what is no UTF-8 as a typed error, whether or not the client decodes it."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise CorruptValueError(f"{where!r} holds {error.object!r:.80}: no UTF-8") from error

@@ -9,12 +9,11 @@ from typing import Any, TypeVar
 
 import redis
 from redis.client import Pipeline
-from redis.exceptions import BusyLoadingError, NoScriptError, ResponseError
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import NoScriptError, ResponseError
 
 from .. import errors
 from .command import Command, Commands
+from .once import executes_once, send_once
 
 T = TypeVar("T")
 
@@ -26,10 +25,8 @@ _CODES: dict[str, type[errors.StoredValueError]] = {
     "RECALL_INCOMPLETE": errors.IncompleteError,
     "RECALL_REBUILD": errors.RebuildError,
 }
-_CODED = re.compile(r"\b(RECALL_[A-Z]+) (.*)", re.DOTALL)
-_VERSION = tuple(int(part) for part in redis.__version__.split(".")[:2])
-_COMMAND_NAME = ("EVALSHA",) if _VERSION < (5, 3) else ()
-"""What a pool is asked for a connection with; required once, deprecated since redis-py 5.3."""
+_CODED = re.compile(rf"(?:^|caused error: )({'|'.join(_CODES)}) (.*)", re.DOTALL)
+"""A refusal, at once or as a pipeline quotes it, behind the command that it names."""
 
 _NO_MEMORY = "command not allowed when used memory > 'maxmemory'"
 
@@ -50,7 +47,7 @@ def run(client: redis.Redis, operation: Command[T] | Commands[T]) -> T:
 def _call(client: Any, command: Command[T]) -> T:
     """``client`` is Any, because redis-py leaves ``execute_command`` untyped."""
     script = command.script
-    send = _send_once if script.writes else _send
+    send = send_once if script.writes else _send
     arguments = (len(command.keys), *command.keys, *command.args)
     try:
         try:
@@ -64,6 +61,11 @@ def _call(client: Any, command: Command[T]) -> T:
         if known := typed(error):
             raise known from error
         raise
+    except UnicodeDecodeError as error:  # of a client that decodes replies itself
+        named = ", ".join(map(repr, command.keys))
+        raise errors.CorruptValueError(
+            f"{named:.500} led to {error.object!r:.80}: no UTF-8"
+        ) from error
     return command.parse(reply)
 
 
@@ -71,34 +73,15 @@ def _send(client: Any, *words: Any) -> Any:
     return client.execute_command(*words)
 
 
-def _send_once(client: Any, *words: Any) -> Any:
-    """Send a write on one connection, without the retries that a client may be set up with.
-
-    A write whose reply was lost may have been applied, and most are not the same twice.
-    """
-    connection = client.connection or client.connection_pool.get_connection(*_COMMAND_NAME)
-    try:
-        connection.send_command(*words)
-        return client.parse_response(connection, words[0])
-    except BusyLoadingError:  # a ConnectionError too, but a reply: nothing was applied
-        raise
-    except (RedisConnectionError, RedisTimeoutError) as error:
-        connection.disconnect()
-        raise errors.OutcomeUnknownError(
-            f"no reply, so the write may or may not have been applied: {error}"
-        ) from error
-    finally:
-        if connection is not client.connection:
-            client.connection_pool.release(connection)
-
-
 def queue(pipeline: Pipeline, operation: Command[Any] | Commands[Any]) -> None:
     """Queue an operation in a caller's pipeline, so that no script can be missing.
 
-    The first call of a script in a MULTI carries its text; the later ones, which the
-    server runs after it in the same transaction, only the SHA.
+    What the pipeline holds is then sent once. The first call of a script in a MULTI carries
+    its text; the later ones, which the server runs after it in the same transaction, only the
+    SHA.
     """
     check_pipeline(pipeline)
+    executes_once(pipeline)
     for command in operation.calls if isinstance(operation, Commands) else (operation,):
         script = command.script
         if script.sha in _scripts_queued(pipeline):

@@ -35,7 +35,7 @@ _logger = logging.getLogger(__name__)
 _INCOMPLETE, _PRESENT, _FULL = b"012"
 
 _TESTS_PER_CALL = 20_000
-_ADDS_PER_CALL = 5_000
+_ADDS_PER_CALL = 2_000
 
 _GROWTH = 1.25
 """Room that a rebuild leaves when it has to make a filter larger."""

@@ -116,12 +116,7 @@ class Graph:
     ) -> Commands[dict[str, list[Edge]]]:
         """Each node's neighbours, heaviest first."""
         calls = [
-            Command(
-                LINKED,
-                tuple(self.edges + node for node in part),
-                (repr(min_weight), limit),
-                lambda reply: [_pairs(flat) for flat in reply],
-            )
+            self._linked_part([self.edges + node for node in part], min_weight, limit)
             for part in _parts(nodes, _NODES_PER_CALL)
         ]
         return Commands(
@@ -158,7 +153,7 @@ class Graph:
             PROPAGATE,
             tuple(self.edges + seed for seed in seeds),
             (*args, *_flat((seed, repr(weight)) for seed, weight in seeds.items())),
-            lambda reply: _activation(*_scores(reply, explain), limit),
+            lambda reply: _activation(*_scores(reply, explain, self.edges + "*"), limit),
         )
 
     def delete(self, names: Sequence[str]) -> Command[int]:
@@ -196,6 +191,16 @@ class Graph:
     def _both(self, names: Iterable[str]) -> tuple[str, ...]:
         return _flat(self._ends(name, name) for name in names)
 
+    def _linked_part(
+        self, keys: Sequence[str], min_weight: float, limit: int
+    ) -> Command[list[list[Edge]]]:
+        return Command(
+            LINKED,
+            tuple(keys),
+            (repr(min_weight), limit),
+            lambda reply: [_pairs(flat, key) for flat, key in zip(reply, keys, strict=True)],
+        )
+
     def _write_pairs(
         self, script: Script, options: tuple[str, ...], pairs: Sequence[Pair]
     ) -> Commands[list[float]]:
@@ -232,21 +237,24 @@ def _weights(reply: bytes | str) -> list[float]:
     return [float(weight) for weight in reply.split()]
 
 
-def _pairs(flat: Sequence[bytes | str]) -> list[Edge]:
+def _pairs(flat: Sequence[bytes | str], where: str) -> list[Edge]:
     items = iter(flat)
-    return [(decoded(pk), float(weight)) for pk, weight in zip(items, items, strict=True)]
+    return [(decoded(pk, where), float(weight)) for pk, weight in zip(items, items, strict=True)]
 
 
 def _scores(
-    reply: Sequence[Any], explain: bool
+    reply: Sequence[Any], explain: bool, where: str
 ) -> tuple[bool, list[Edge], dict[str, Sequence[Edge]]]:
     truncated, *flat = reply
     if not explain:
-        return bool(truncated), _pairs(flat), {}
+        return bool(truncated), _pairs(flat, where), {}
     items = iter(flat)
-    rows = [(decoded(pk), score, path) for pk, score, path in zip(items, items, items, strict=True)]
-    scores = [(pk, float(score)) for pk, score, _ in rows]
-    return bool(truncated), scores, {pk: _pairs(path) for pk, _, path in rows}
+    rows = [
+        (decoded(pk, where), float(score), _pairs(path, where))
+        for pk, score, path in zip(items, items, items, strict=True)
+    ]
+    scores = [(pk, score) for pk, score, _ in rows]
+    return bool(truncated), scores, {pk: path for pk, _, path in rows}
 
 
 def _activation(

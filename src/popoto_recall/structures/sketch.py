@@ -171,7 +171,9 @@ class Sketch(Stored):
     def heaviest(self, number: int) -> Command[list[tuple[str, int]]]:
         """Tokens with the highest estimates, and these."""
         keys = (self.key, self.beside[0], *self.records)
-        return Command(TOP, keys, (self.stamp, number), _hitters)
+        return Command(
+            TOP, keys, (self.stamp, number), lambda reply: _hitters(reply, self.beside[0])
+        )
 
     def _tracked(self, tokens: Sequence[bytes]) -> tuple[int | bytes, ...]:
         """Heavy hitters to keep, and the tokens that may be among them."""
@@ -206,6 +208,9 @@ def _counts(reply: bytes | str) -> list[int]:
     return [int(count) for count in decoded(reply).split(",")]
 
 
-def _hitters(reply: Sequence[bytes | str]) -> list[tuple[str, int]]:
+def _hitters(reply: Sequence[bytes | str], where: str) -> list[tuple[str, int]]:
     items = iter(reply)
-    return [(decoded(token), int(float(count))) for token, count in zip(items, items, strict=True)]
+    return [
+        (decoded(token, where), int(float(count)))
+        for token, count in zip(items, items, strict=True)
+    ]

@@ -88,12 +88,16 @@ class Stored(ABC):
     def stage(self, owner: str, size: int, *, afresh: bool) -> Command[Staged]:
         """Begin a rebuild, or go on with one that ended early."""
         args = (self.stamp, size, owner, int(afresh))
-        return Command(STAGE, (self.staging, self.progress, *self.beside[1:]), args, _staged)
+        return Command(STAGE, (self.staging, self.progress, *self.beside[1:]), args, self._staged)
 
     def swap(self, owner: str) -> Command[None]:
         """End a rebuild: the staged value takes this one's place."""
         keys = (self.key, self.staging, self.progress, *self.beside)
         return Command(SWAP, keys, (self.stamp, owner), _nothing)
+
+    def _staged(self, reply: Sequence[Any]) -> Staged:
+        last, *numbers = reply
+        return Staged(decoded(last, self.progress), *map(int, numbers))
 
 
 def at_end(parts: Sequence[object], last: str) -> list[str]:
@@ -103,8 +107,3 @@ def at_end(parts: Sequence[object], last: str) -> list[str]:
 
 def _nothing(_: Any) -> None:
     return None
-
-
-def _staged(reply: Sequence[Any]) -> Staged:
-    last, *numbers = reply
-    return Staged(decoded(last), *map(int, numbers))

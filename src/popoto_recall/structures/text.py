@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, CorruptValueError
 
 
 def utf8(value: str, what: str) -> bytes:
@@ -17,6 +17,15 @@ def utf8(value: str, what: str) -> bytes:
         raise ArgumentError(f"{what} {value!a:.80} holds a lone surrogate") from error
 
 
-def decoded(reply: bytes | str) -> str:
-    """A reply as text, whether or not the client decodes replies itself."""
-    return reply.decode() if isinstance(reply, bytes) else reply
+def decoded(reply: bytes | str, where: str = "the server") -> str:
+    """A reply as text, whether or not the client decodes replies itself.
+
+    Raises:
+        CorruptValueError: It is no UTF-8; ``where`` is the key that it was found under.
+    """
+    if isinstance(reply, str):
+        return reply
+    try:
+        return reply.decode()
+    except UnicodeDecodeError as error:
+        raise CorruptValueError(f"{where!r} holds {reply!r:.80}: no UTF-8") from error

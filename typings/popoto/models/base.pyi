@@ -11,6 +11,7 @@ class ModelOptions:
     key_field_names: set[str]
     db_class_key: DB_key
     db_class_set_key: DB_key
+    db_key_length: int
     def get_db_key_index_position(self, field_name: str) -> int: ...
 
 class ModelBase(type): ...

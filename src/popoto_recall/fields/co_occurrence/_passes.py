@@ -37,9 +37,8 @@ def weaken_graph(graph: Graph, factor: float, progress: Progress | None) -> int:
 def sweep(graph: Graph, model: type[Model], progress: Progress | None) -> int:
     """Remove the edges of records that are gone; the number removed."""
     removed = 0
-    records = f"{model._meta.db_class_key.redis_key}:"
     for done, node in enumerate(_nodes(*dict.fromkeys((graph.edges, graph.mirrors))), 1):
-        if node.startswith(records):
+        if _is_key(model, node):
             names = list(dict.fromkeys(names_of(model, node)))
             removed += run(get_REDIS_DB(), graph.sweep(node, names))
         if progress is not None:
@@ -48,10 +47,26 @@ def sweep(graph: Graph, model: type[Model], progress: Progress | None) -> int:
 
 
 def names_of(model: type[Model], redis_key: str) -> tuple[str, ...]:
-    """The names that a record may be linked under: its key, that unescaped, its bare value."""
+    """The names that a record may be linked under: its key, that unescaped, its bare value.
+
+    A bare value that reads like the key of a record stands for that record.
+    """
     parts = [str(part) for part in DB_key.from_redis_key(redis_key)]
     bare = parts[1:] if len(model._meta.key_field_names) == 1 else []
-    return (redis_key, ":".join(parts), *bare)
+    return (
+        redis_key,
+        ":".join(parts),
+        *(value if not _is_key(model, value) else redis_key for value in bare),
+    )
+
+
+def _is_key(model: type[Model], node: str) -> bool:
+    """Whether a node has the form of a record's key: unescaped ones have more parts."""
+    parts = node.split(":")
+    return (
+        parts[0] == str(model._meta.db_class_key.redis_key)
+        and len(parts) == model._meta.db_key_length
+    )
 
 
 def _nodes(*prefixes: str) -> Iterator[str]:

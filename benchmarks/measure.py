@@ -1,0 +1,141 @@
+"""Timing of variants, in turns.
+
+All variants of a comparison run in one process against one server, a few calls each in turn, the
+order drawn anew for every round. What disturbs the machine disturbs them all alike, so ratios of
+their medians hold where times do not.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+TURN_SECONDS = 0.002
+MOST_CALLS = 40
+MOST_ROUNDS = 400
+
+SCRIPTS = ("evalsha", "eval")
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to do something.
+
+    Attributes:
+        name: How the table calls it.
+        call: Does it once, with what ``fresh`` made.
+        fresh: Makes the input of one call, before the clock starts.
+        commands: Commands sent, whose time at the server counts. Those that a script calls are
+            within the script's own; none: nothing runs at the server.
+    """
+
+    name: str
+    call: Callable[[Any], object]
+    fresh: Callable[[], Any] = _nothing
+    commands: tuple[str, ...] = SCRIPTS
+
+
+@dataclass
+class Sample:
+    """What one variant cost, in seconds.
+
+    Attributes:
+        wall: Of each call, at the caller.
+        server: Per call, at the server, of each turn.
+    """
+
+    wall: list[float] = field(default_factory=list)
+    server: list[float] = field(default_factory=list)
+
+    def at(self, share: float, clock: str = "wall") -> float:
+        """The quantile: 0.5 for the median."""
+        return quantile(getattr(self, clock), share)
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Between the two nearest of the sorted values, where it falls between; NaN for none."""
+    if not values:
+        return math.nan
+    ordered = sorted(values)
+    place = share * (len(ordered) - 1)
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+class Meter:
+    """Compares variants.
+
+    Args:
+        client: Client of the server they run on.
+        seconds: How long one comparison takes, as long as every variant has had its turns.
+        turns: Fewest that each variant has.
+        seed: Of the order they come in.
+    """
+
+    def __init__(self, client: Any, seconds: float, turns: int, seed: int) -> None:
+        self.client = client
+        self.seconds = seconds
+        self.turns = turns
+        self.random = random.Random(seed)
+
+    def compare(
+        self, variants: Sequence[Variant], rounds: int = MOST_ROUNDS, calls: int = 0
+    ) -> dict[str, Sample]:
+        """Run all variants in turns; what each cost.
+
+        Args:
+            rounds: Most turns that each has, where inputs are used up.
+            calls: In each turn, where all have to see the same inputs; 0: what fits a turn.
+        """
+        samples = {variant.name: Sample() for variant in variants}
+        fitting = {variant.name: calls or self._calls_per_turn(variant) for variant in variants}
+        end, done = perf_counter() + self.seconds, 0
+        gc.collect()
+        gc.disable()
+        try:
+            while done < self.turns or (done < rounds and perf_counter() < end):
+                for variant in self.random.sample(variants, len(variants)):
+                    self._turn(variant, fitting[variant.name], samples[variant.name])
+                done += 1
+        finally:
+            gc.enable()
+        return samples
+
+    def _calls_per_turn(self, variant: Variant) -> int:
+        """As many as take a few milliseconds; the first call of all brings a script along."""
+        variant.call(variant.fresh())
+        given = variant.fresh()
+        start = perf_counter()
+        variant.call(given)
+        return max(1, min(MOST_CALLS, int(TURN_SECONDS / (perf_counter() - start))))
+
+    def _turn(self, variant: Variant, calls: int, sample: Sample) -> None:
+        inputs = [variant.fresh() for _ in range(calls + 1)]
+        before = self.server_seconds(variant.commands)
+        call = variant.call
+        call(inputs.pop())  # the caches hold what the question before it left
+        for given in inputs:
+            start = perf_counter()
+            call(given)
+            sample.wall.append(perf_counter() - start)
+        if variant.commands:
+            spent = self.server_seconds(variant.commands) - before
+            sample.server.append(spent / (calls + 1))
+
+    def server_seconds(self, commands: Sequence[str]) -> float:
+        """What the server has spent on some commands since it began."""
+        if not commands:
+            return 0.0
+        stats = self.client.info("commandstats")
+        rows = (stats.get(f"cmdstat_{command}", {"usec": 0}) for command in commands)
+        return sum(row["usec"] for row in rows) / 1e6

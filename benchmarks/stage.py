@@ -1,0 +1,173 @@
+"""A private server, and the fields bound to it."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from popoto import redis_db
+from redis import UnixDomainSocketConnection
+
+from .measure import Meter, Variant
+from .outcome import NO_OP, Claim, Outcome
+
+sys.path.append(str(Path(__file__).parent.parent / "tests"))
+
+from servers import Server, binaries
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How large a run is.
+
+    Attributes:
+        name: Of the run.
+        seconds: What one comparison takes, at least.
+        turns: Fewest that each variant has in it.
+        nodes: Of the large graph.
+        busy_nodes: Of the graph that keeps the server busy, with 500 edges each.
+        scanned: Nodes of the graph that a node is deleted from.
+        capacity: Of the filters whose false positives are counted.
+        records: That a rebuild reads.
+        sizes: Nodes of the graphs that costs are compared over.
+        impatient: Leave out what makes Popoto hold the server for many seconds.
+    """
+
+    name: str
+    seconds: float
+    turns: int
+    nodes: int
+    busy_nodes: int
+    scanned: int
+    capacity: int
+    records: int
+    sizes: tuple[int, ...]
+    impatient: bool
+
+
+FULL = Plan(
+    name="full",
+    seconds=6.0,
+    turns=9,
+    nodes=100_000,
+    busy_nodes=10_000,
+    scanned=20_000,
+    capacity=100_000,
+    records=5_000,
+    sizes=(1_000, 3_000, 10_000, 30_000, 100_000),
+    impatient=False,
+)
+QUICK = Plan(
+    name="quick",
+    seconds=0.4,
+    turns=4,
+    nodes=20_000,
+    busy_nodes=2_000,
+    scanned=20_000,
+    capacity=10_000,
+    records=500,
+    sizes=(1_000, 4_000),
+    impatient=True,
+)
+
+
+class Stage:
+    """What a section of the benchmark works with.
+
+    Attributes:
+        server: The private server.
+        client: The client that the fields use, too.
+        plan: How large a run is.
+        random: For seeds, the same in every run.
+    """
+
+    def __init__(self, server: Server, client: Any, plan: Plan, seed: int) -> None:
+        self.server = server
+        self.client = client
+        self.plan = plan
+        self.random = random.Random(seed)
+        self.meter = Meter(client, plan.seconds, plan.turns, seed)
+        self.no_op: str = client.script_load("return 0")
+
+    def compare(
+        self,
+        title: str,
+        variants: Sequence[Variant],
+        claims: Sequence[Claim] = (),
+        note: str = "",
+        **turns: int,
+    ) -> Outcome:
+        """Run the variants in turns (see `Meter.compare`), and hold the claims to that."""
+        samples = self.meter.compare(variants, **turns)
+        rows = [claim.row(samples, note) for claim in claims]
+        return Outcome(title, samples, rows, note)
+
+    def floor(self, call: Callable[[], object], name: str = NO_OP) -> Variant:
+        """A script that does nothing, with the keys and arguments that a call sends."""
+        calls = [(self.no_op, *words[2:]) for words in self.sent_by(call)]
+
+        def evalsha(_: object) -> None:
+            for arguments in calls:
+                self.client.evalsha(*arguments)
+
+        return Variant(name, evalsha)
+
+    def sent_by(self, call: Callable[[], object]) -> list[tuple[Any, ...]]:
+        """The scripts that a call has the server run, arguments included."""
+        call()  # so that the server has them
+        sent: list[tuple[Any, ...]] = []
+        send = UnixDomainSocketConnection.send_command
+
+        def recorded(connection: Any, *words: Any, **options: Any) -> None:
+            sent.append(words)
+            send(connection, *words, **options)
+
+        with patch.object(UnixDomainSocketConnection, "send_command", recorded):
+            call()
+        return [words for words in sent if words[0] == "EVALSHA"]
+
+    def ping(self) -> Variant:
+        return Variant("PING", lambda _: self.client.ping(), commands=("ping",))
+
+    def knows(self, command: str) -> bool:
+        """Whether the server has a command."""
+        # in one word, because redis-py's parser of COMMAND takes no nil for an answer
+        return bool(self.client.execute_command("COMMAND INFO", command)[0])
+
+    def empty(self) -> None:
+        """Remove all data, which Popoto's client refuses to."""
+        with self.server.client() as client:
+            client.flushall()
+
+
+def newest_seven() -> str:
+    """Path of the newest Redis 7 at hand; without one, of the newest server there is.
+
+    Raises:
+        SystemExit: There is none.
+    """
+    found = binaries()
+    if not found:
+        raise SystemExit("no redis-server found: apt-get install redis-server, or --server PATH")
+    return found[max(found, key=lambda version: (version.startswith("redis-7."), version))]
+
+
+@contextmanager
+def staged(binary: str, plan: Plan, seed: int, module: str | None = None) -> Iterator[Stage]:
+    """A stage with a server of its own, which ends with it."""
+    server = Server(binary, **({"loadmodule": module} if module else {}))
+    previous = redis_db.POPOTO_REDIS_DB
+    pool = server.client(socket_timeout=None).connection_pool
+    redis_db.POPOTO_REDIS_DB = client = redis_db.GuardedRedis(connection_pool=pool)
+    try:
+        yield Stage(server, client, plan, seed)
+    finally:
+        redis_db.POPOTO_REDIS_DB = previous
+        pool.disconnect()
+        server.close()

@@ -1,0 +1,104 @@
+"""Every public operation, with arguments that a small store answers to, and views of a store."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from popoto import Model, StringField, UniqueKeyField
+
+from popoto_recall import CoOccurrenceField, ExistenceFilter, FrequencySketch
+from popoto_recall.fields._operation import Operation
+
+FIELDS: tuple[Any, ...] = (CoOccurrenceField, ExistenceFilter, FrequencySketch)
+
+
+class Topic(Model):
+    name = UniqueKeyField()
+    text = StringField()
+    near = CoOccurrenceField(max_edges=5)
+    seen = ExistenceFilter(capacity=1000, fingerprint_fn=lambda topic: topic.text)
+    often = FrequencySketch(width=100, depth=4, top=5, fingerprint_fn=lambda topic: topic.text)
+
+
+A, B, C, D, GONE = (f"Topic:{name}" for name in ("a", "b", "c", "d", "gone"))
+
+KEY_BUILDERS = {"get_edge_key_prefix", "get_edge_key"}
+"""Operations without I/O, and so without a twin."""
+
+ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "clear": (),
+    "co_occur": ([A, B, C],),
+    "definitely_missing": ("python",),
+    "fill_ratio": (),
+    "get_edge_key": (A,),
+    "get_edge_key_prefix": (),
+    "get_frequency": ("redis",),
+    "get_frequency_batch": (["redis", "python"],),
+    "get_linked": (A,),
+    "get_linked_many": ([A, B],),
+    "get_linked_records": (A,),
+    "increment": ("redis", 3),
+    "info": (),
+    "link": (A, D, 0.25),
+    "link_many": ([(A, D), (B, D)],),
+    "might_exist": ("redis",),
+    "might_exist_batch": (["redis", "python"],),
+    "might_exist_count": (["redis", "python"],),
+    "propagate": ([A],),
+    "rebuild": (),
+    "strengthen": (A, B, 0.25),
+    "strengthen_many": ([(A, B), (C, D)],),
+    "sweep": (),
+    "top": (3,),
+    "unlink": (A, B),
+    "weaken_all": (A, 0.5),
+    "weaken_graph": (0.5,),
+}
+
+
+def operations(kind: type) -> dict[str, Operation]:
+    """Every operation of a field, twins included, by name."""
+    found = {name: inspect.getattr_static(kind, name) for name in dir(kind)}
+    return {name: value for name, value in found.items() if isinstance(value, Operation)}
+
+
+def calls() -> list[tuple[Any, str]]:
+    """Every operation that is no twin: the field of `Topic` and the name."""
+    return [
+        (field, name)
+        for field in (Topic.near, Topic.seen, Topic.often)
+        for name, operation in operations(type(field)).items()
+        if not operation.asynchronous
+    ]
+
+
+def writes(field: Any, name: str) -> bool:
+    return operations(type(field))[name].writes
+
+
+def small_store(client: Any) -> None:
+    """Empty the server and fill it with what `ARGUMENTS` are about."""
+    emptied(client)
+    for name, text in zip("abcd", ("redis server", "redis cluster", "lua", "rust"), strict=True):
+        Topic.create(name=name, text=text)
+    Topic.near.link_many([(A, B), (B, C), (C, D), (A, GONE)], 0.5)
+
+
+def emptied(client: Any) -> None:
+    for key in client.keys("*"):
+        client.delete(key)
+
+
+def contents(client: Any) -> dict[bytes, Any]:
+    """All that is stored, by key, in a form that compares."""
+    return {key: content(client, key) for key in client.keys("*")}
+
+
+def content(client: Any, key: bytes) -> Any:
+    kind = client.type(key)
+    if kind == b"string":
+        return client.get(key)
+    if kind == b"zset":
+        return client.zrange(key, 0, -1, withscores=True)
+    return {b"hash": client.hgetall, b"set": client.smembers}[kind](key)

@@ -1,0 +1,179 @@
+"""What the operations of a graph send, and how replies read. No server needed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from popoto_recall.engine import Command
+from popoto_recall.structures.graph import Activation, Graph
+
+SYMMETRIC = Graph("E:", "E:", 3, 1.0)
+ASYMMETRIC = Graph("E:", "R:", 3, 2.0)
+
+
+def only(operation: Any) -> Command[Any]:
+    """The one call of an operation."""
+    if isinstance(operation, Command):
+        return operation
+    (call,) = operation.calls
+    return call
+
+
+def answer(operation: Any, *replies: Any) -> Any:
+    """What an operation makes of the replies to its calls."""
+    if isinstance(operation, Command):
+        return operation.parse(replies[0])
+    pairs = zip(operation.calls, replies, strict=True)
+    return operation.join([call.parse(reply) for call, reply in pairs])
+
+
+# What is sent
+
+
+def test_a_write_names_the_keys_of_both_ends() -> None:
+    pairs = [("a", "b", 0.5), ("c", "a", 0.5)]
+    assert only(SYMMETRIC.link(pairs)).keys == ("E:a", "E:b", "E:c", "E:a")
+    assert only(ASYMMETRIC.strengthen(pairs)).keys == ("E:a", "R:b", "E:c", "R:a")
+    assert SYMMETRIC.unlink("a", "b").keys == ("E:a", "E:b")
+    assert ASYMMETRIC.unlink("a", "b").keys == ("E:a", "R:b")
+
+
+def test_a_set_names_the_reverse_index_where_there_is_one() -> None:
+    assert only(SYMMETRIC.co_occur(["a", "b"], 0.5)).keys == ("E:a", "E:b")
+    assert only(ASYMMETRIC.co_occur(["a", "b"], 0.5)).keys == ("E:a", "E:b", "R:a", "R:b")
+
+
+def test_what_goes_or_moves_names_all_its_keys() -> None:
+    assert ASYMMETRIC.delete(["a", "b"]).keys == ("E:a", "R:a", "E:b", "R:b")
+    assert ASYMMETRIC.rename("a", "b").keys == ("E:a", "R:a", "E:b", "R:b")
+    assert ASYMMETRIC.sweep("M:a", ["a"]).keys == ("M:a", "E:a", "R:a")
+
+
+def test_numbers_are_sent_to_the_last_digit() -> None:
+    third, least = 1 / 3, 5e-324
+    assert "0.3333333333333333" in only(SYMMETRIC.link([("a", "b", third)])).args
+    assert "5e-324" in only(SYMMETRIC.strengthen([("a", "b", least)])).args
+    assert repr(0.1 + 0.2) in only(SYMMETRIC.weaken("a", 0.1 + 0.2)).args
+    assert repr(1e-17) in only(SYMMETRIC.propagate({"a": third}, 2, 0.5, 1e-17)).args
+    assert "0.3333333333333333" in only(SYMMETRIC.propagate({"a": third}, 2, 0.5, 0.0)).args
+
+
+def test_a_strengthen_sends_the_cap() -> None:
+    assert "2.0" in only(ASYMMETRIC.strengthen([("a", "b", 0.5)])).args
+
+
+def test_long_lists_go_in_calls_of_five_hundred() -> None:
+    pairs = [(f"n{i}", "hub", 0.5) for i in range(1001)]
+    calls = SYMMETRIC.link(pairs).calls
+    assert [len(call.keys) for call in calls] == [1000, 1000, 2]
+    assert [call.keys[0] for call in calls] == ["E:n0", "E:n500", "E:n1000"]
+    nodes = [f"n{i}" for i in range(1001)]
+    assert [len(call.keys) for call in SYMMETRIC.linked(nodes, 0.0, 20).calls] == [500, 500, 1]
+
+
+def test_a_self_loop_anywhere_in_a_list_is_refused_before_anything_is_sent() -> None:
+    pairs = [*[(f"n{i}", "hub", 0.5) for i in range(600)], ("hub", "hub", 0.5)]
+    for operation in (SYMMETRIC.link, SYMMETRIC.strengthen):
+        with pytest.raises(ValueError, match="cannot link 'hub' to itself: no self-loops"):
+            operation(pairs)
+
+
+def test_a_set_of_257_is_refused() -> None:
+    nodes = [f"n{i}" for i in range(257)]
+    assert len(only(SYMMETRIC.co_occur(nodes[:256], 0.5)).keys) == 256
+    with pytest.raises(ValueError, match="at most 256 records, not 257"):
+        SYMMETRIC.co_occur(nodes, 0.5)
+
+
+# What needs no call
+
+
+def test_factor_one_sends_nothing() -> None:
+    assert SYMMETRIC.weaken("a", 1.0).calls == ()
+    assert answer(SYMMETRIC.weaken("a", 1.0)) == 0
+
+
+@pytest.mark.parametrize("nodes", [[], ["a"]])
+def test_a_set_without_a_pair_sends_nothing(nodes: list[str]) -> None:
+    assert SYMMETRIC.co_occur(nodes, 0.5).calls == ()
+    assert answer(SYMMETRIC.co_occur(nodes, 0.5)) == 0
+
+
+def test_empty_lists_send_nothing() -> None:
+    assert answer(SYMMETRIC.link([])) == []
+    assert answer(SYMMETRIC.strengthen([])) == []
+    assert answer(SYMMETRIC.linked([], 0.0, 20)) == {}
+
+
+def test_no_seeds_lead_nowhere() -> None:
+    assert answer(SYMMETRIC.propagate({}, 2, 0.5, 0.01)) == {}
+
+
+def test_depth_zero_gives_the_seeds_heaviest_first() -> None:
+    seeds = {"c": 0.5, "b": 1.0, "a": 0.5}
+    found = answer(SYMMETRIC.propagate(seeds, 0, 0.5, 0.01))
+    assert list(found.items()) == [("b", 1.0), ("a", 0.5), ("c", 0.5)]
+    assert list(answer(SYMMETRIC.propagate(seeds, 0, 0.5, 0.01, limit=2))) == ["b", "a"]
+    assert not found.truncated
+
+
+# How replies read
+
+
+@pytest.mark.parametrize("text", [bytes, str], ids=["bytes", "decoded"])
+def test_replies_read_the_same_decoded_or_not(text: type) -> None:
+    def reply(value: str) -> Any:
+        return value.encode() if text is bytes else value
+
+    pairs = [("a", "b", 0.5), ("a", "c", 0.5)]
+    assert answer(SYMMETRIC.link(pairs), reply("0.30000000000000004 0")) == [0.1 + 0.2, 0.0]
+    assert answer(SYMMETRIC.linked(["a", "b"], 0.0, 20), [[reply("é"), reply("0.5")], []]) == {
+        "a": [("é", 0.5)],
+        "b": [],
+    }
+    walk = SYMMETRIC.propagate({"a": 1.0}, 2, 0.5, 0.01)
+    assert answer(walk, [0, reply("é"), reply("0.25")]) == {"é": 0.25}
+
+
+def test_replies_of_several_calls_join_in_order() -> None:
+    pairs = [(f"n{i}", "hub", 0.5) for i in range(501)]
+    weights = [i / 1000 for i in range(501)]
+    texts = [repr(weight) for weight in weights]
+    replies = " ".join(texts[:500]).encode(), texts[500].encode()
+    assert answer(SYMMETRIC.link(pairs), *replies) == weights
+
+
+def test_an_activation_is_a_dict_heaviest_first_ties_by_pk() -> None:
+    reply = [0, b"b", b"0.25", b"d", b"0.5", b"a", b"0.25", b"c", b"0.25"]
+    found = answer(SYMMETRIC.propagate({"s": 1.0}, 2, 0.5, 0.01), reply)
+    assert type(found) is Activation
+    assert isinstance(found, dict)
+    assert list(found) == ["d", "a", "b", "c"]
+    limited = answer(SYMMETRIC.propagate({"s": 1.0}, 2, 0.5, 0.01, limit=2), reply)
+    assert list(limited.items()) == [("d", 0.5), ("a", 0.25)]
+
+
+def test_an_activation_says_that_it_was_cut_short() -> None:
+    walk = SYMMETRIC.propagate({"s": 1.0}, 2, 0.5, 0.01, max_reads=1)
+    assert answer(walk, [1, b"a", b"0.25"]).truncated is True
+    assert answer(walk, [0, b"a", b"0.25"]).truncated is False
+
+
+def test_paths_are_those_of_the_scores_that_stay() -> None:
+    reply = [
+        0,
+        *(b"a", b"0.1", [b"s", b"1.0", b"a", b"0.2"]),
+        *(b"b", b"0.5", [b"s", b"1.0", b"b", b"1"]),
+    ]
+    found = answer(SYMMETRIC.propagate({"s": 1.0}, 2, 0.5, 0.01, explain=True, limit=1), reply)
+    assert found.paths == {"b": [("s", 1.0), ("b", 1.0)]}
+    assert answer(SYMMETRIC.propagate({"s": 1.0}, 2, 0.5, 0.01), [0]).paths == {}
+
+
+def test_a_graph_is_a_value() -> None:
+    assert Graph("E:", "E:", 3, 1.0) == SYMMETRIC != ASYMMETRIC
+    assert hash(Graph("E:", "E:", 3, 1.0)) == hash(SYMMETRIC)
+    with pytest.raises(AttributeError):
+        SYMMETRIC.max_edges = 4  # type: ignore[misc]

@@ -1,0 +1,358 @@
+"""Three ways to call every operation, its async twin, and what stands in their way."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import pydoc
+from collections.abc import Callable
+from typing import Any
+
+import popoto
+import pytest
+from models import Memory, Note, memory
+from popoto import Model, StringField, UniqueKeyField
+from support import (
+    ARGUMENTS,
+    FIELDS,
+    KEY_BUILDERS,
+    Topic,
+    calls,
+    contents,
+    operations,
+    small_store,
+    writes,
+)
+
+from popoto_recall import (
+    ArgumentError,
+    ArgumentTypeError,
+    CoOccurrenceField,
+    ExistenceFilter,
+    FieldNotOnModelError,
+    FrequencySketch,
+)
+
+CALLS = [pytest.param(field, name, id=f"{field.name}.{name}") for field, name in calls()]
+WRITES = [case for case in CALLS if writes(*case.values)]
+OTHERS = [case for case in CALLS if not writes(*case.values)]
+
+
+class Two(Model):
+    """Two fields of a kind."""
+
+    name = UniqueKeyField()
+    first = ExistenceFilter(capacity=100)
+    second = ExistenceFilter(capacity=100)
+
+
+class Bare(Model):
+    name = UniqueKeyField()
+    text = StringField()
+
+
+class Child(Topic):
+    """Popoto gives it none of its parent's fields."""
+
+    name = UniqueKeyField()
+
+
+def outcome(client: Any, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What a call on a small store gives, and leaves."""
+    small_store(client)
+    result = call(*args, **kwargs)
+    return asyncio.run(result) if inspect.iscoroutine(result) else result, contents(client)
+
+
+# Three ways, and twins
+
+
+def test_arguments_are_known_for_every_operation() -> None:
+    assert {name for _, name in calls()} == set(ARGUMENTS)
+
+
+@pytest.mark.parametrize(("field", "name"), CALLS)
+def test_every_way_to_call_does_the_same(client: Any, field: Any, name: str) -> None:
+    args = ARGUMENTS[name]
+    on_class, on_field = getattr(type(field), name), getattr(field, name)
+    expected = outcome(client, on_field, *args)
+    topic = Topic(name="stands for its model")
+    assert outcome(client, on_field, Topic, *args) == expected
+    assert outcome(client, on_field, topic, *args) == expected
+    assert outcome(client, on_class, Topic, *args) == expected
+    assert outcome(client, on_class, topic, *args) == expected
+    assert outcome(client, on_class, Topic, *args, field_name=field.name) == expected
+
+
+@pytest.mark.parametrize(("field", "name"), CALLS)
+def test_the_async_twin_does_the_same(client: Any, field: Any, name: str) -> None:
+    if name in KEY_BUILDERS:
+        assert not hasattr(field, f"async_{name}")
+        return
+    args, twin = ARGUMENTS[name], f"async_{name}"
+    expected = outcome(client, getattr(field, name), *args)
+    assert outcome(client, getattr(field, twin), *args) == expected
+    assert outcome(client, getattr(field, twin), Topic, *args) == expected
+    assert outcome(client, getattr(type(field), twin), Topic, *args) == expected
+
+
+def test_no_twin_is_without_its_operation() -> None:
+    for kind in FIELDS:
+        found = operations(kind)
+        twins = {name for name, operation in found.items() if operation.asynchronous}
+        assert twins == {f"async_{name}" for name in set(found) - twins - KEY_BUILDERS}
+
+
+@pytest.mark.parametrize(("field", "name"), WRITES)
+def test_a_write_in_a_pipeline_waits_for_execute(client: Any, field: Any, name: str) -> None:
+    args = ARGUMENTS[name]
+    _, expected = outcome(client, getattr(field, name), *args)
+    for call in (getattr(field, name), getattr(field, f"async_{name}")):
+        small_store(client)
+        before = contents(client)
+        pipeline = popoto.batch()
+        result = call(*args, pipeline=pipeline)
+        assert (asyncio.run(result) if inspect.iscoroutine(result) else result) is None
+        assert contents(client) == before
+        pipeline.execute()
+        assert contents(client) == expected
+
+
+@pytest.mark.parametrize(("field", "name"), OTHERS)
+def test_what_is_not_one_write_takes_no_pipeline(client: Any, field: Any, name: str) -> None:
+    small_store(client)
+    pipeline = popoto.batch()
+    for way in (getattr(field, name), getattr(type(field), name)):
+        with pytest.raises(TypeError, match="pipeline="):
+            way(Topic, *ARGUMENTS[name], pipeline=pipeline)
+        with pytest.raises(TypeError, match="pipeline="):
+            way(Topic, *ARGUMENTS[name], pipeline=None)
+    assert not pipeline.command_stack
+
+
+@pytest.mark.parametrize("pipeline", ["later", object(), 0, False])
+def test_a_pipeline_is_a_pipeline(client: Any, pipeline: Any) -> None:
+    with pytest.raises(TypeError, match="pipeline= takes a redis-py Pipeline"):
+        Note.near.link("a", "b", pipeline=pipeline)
+    assert not client.keys()
+
+
+def test_a_twin_can_be_a_task(client: Any) -> None:
+    memory("a", "kubernetes")
+
+    async def ask() -> list[bool]:
+        questions = [Memory.bloom.async_might_exist(text) for text in ("kubernetes", "zebra")]
+        return list(await asyncio.gather(*map(asyncio.create_task, questions)))
+
+    assert asyncio.run(ask()) == [True, False]
+
+
+# An instance first
+
+
+def test_an_instance_is_the_record_as_long_as_an_argument_is_open(client: Any) -> None:
+    a, b = memory("a"), memory("b")
+    Memory.associations.link(a, b)
+    assert Memory.associations.get_linked("Memory:agent:a") == [("Memory:agent:b", 0.1)]
+
+
+def test_an_instance_is_the_model_when_the_others_are_enough(client: Any) -> None:
+    a, b, c = memory("a"), memory("b"), memory("c")
+    Memory.associations.link(a, b, c)
+    assert Memory.associations.get_linked("Memory:agent:a") == []
+    assert Memory.associations.get_linked("Memory:agent:b") == [("Memory:agent:c", 0.1)]
+
+
+def test_keywords_count_like_the_arguments_they_are(client: Any) -> None:
+    a, b, c = memory("a"), memory("b"), memory("c")
+    Memory.associations.link(a, target=b)
+    Memory.associations.link(a, source=b, target=c, initial_weight=0.5)
+    assert Memory.associations.get_linked(b) == [("Memory:agent:c", 0.5), ("Memory:agent:a", 0.1)]
+
+
+def test_an_option_of_the_call_does_not_make_an_instance_the_model(client: Any) -> None:
+    a, b = memory("a"), memory("b")
+    assert Memory.associations.link(a, b, initial_weight=0.5) == 0.5
+    assert Memory.associations.get_linked(a, min_weight=0.2) == [("Memory:agent:b", 0.5)]
+    assert Memory.associations.weaken_all(a, factor=0) == 1
+
+
+def test_a_record_of_another_model_is_a_pk_where_one_is_open(client: Any) -> None:
+    note = Note.create(title="n", body="text")
+    a = memory("a")
+    Memory.associations.link(note, a)
+    assert Memory.associations.get_linked(a) == [("Note:n", 0.1)]
+
+
+def test_a_model_may_be_named_by_position_alone(client: Any) -> None:
+    with pytest.raises(TypeError):
+        Memory.bloom.might_exist("x", model=Memory)  # type: ignore[call-overload]
+
+
+# Which field
+
+
+def test_one_of_several_fields_is_picked_by_name(client: Any) -> None:
+    Two.create(name="a")
+    client.delete("$EF:Two:second")
+    assert ExistenceFilter.info(Two, field_name="first").exists
+    assert not ExistenceFilter.info(Two, field_name="second").exists
+
+
+def test_several_fields_and_no_name_is_an_error_that_lists_them() -> None:
+    with pytest.raises(ValueError, match=r"needs field_name= .*\(it has: first, second\)"):
+        ExistenceFilter.might_exist(Two, "x")
+
+
+def test_an_unknown_name_is_an_error_that_lists_them() -> None:
+    with pytest.raises(ValueError, match=r"has no field 'third' \(it has: first, second\)"):
+        ExistenceFilter.might_exist(Two, "x", field_name="third")
+
+
+def test_the_name_of_another_kind_of_field_is_unknown() -> None:
+    with pytest.raises(ValueError, match="has no field 'associations'"):
+        ExistenceFilter.might_exist(Memory, "x", field_name="associations")
+
+
+def test_a_model_without_such_a_field_is_an_error_that_says_so() -> None:
+    with pytest.raises(ValueError, match=r"ExistenceFilter on Bare .*it has: none"):
+        ExistenceFilter.might_exist(Bare, "x")
+    with pytest.raises(ValueError, match=r"ExistenceFilter on Bare .*it has: none"):
+        ExistenceFilter.might_exist(Bare, "x", field_name="bloom")
+
+
+def test_a_call_on_the_class_needs_a_model() -> None:
+    for args in ((), ("x",), ("a", "b"), (None, "x"), (object, "x")):
+        with pytest.raises(
+            TypeError, match=r"ExistenceFilter\.might_exist\(\) takes a model first"
+        ):
+            ExistenceFilter.might_exist(*args)
+
+
+def test_a_field_has_no_use_for_a_name() -> None:
+    with pytest.raises(TypeError, match="field_name"):
+        Memory.bloom.might_exist("x", field_name="bloom")  # type: ignore[call-overload]
+
+
+# Access
+
+
+def test_the_class_gives_the_field_and_a_record_none(client: Any) -> None:
+    saved = memory("a", "kubernetes")
+    for name, kind in zip(("associations", "bloom", "freq"), FIELDS, strict=True):
+        assert type(getattr(Memory, name)) is kind
+        assert getattr(saved, name) is None
+        assert getattr(Memory(key="unsaved"), name) is None
+        assert getattr(object.__new__(Memory), name) is None  # while Popoto decodes one
+        assert getattr(Memory.load(key="a", agent_id="agent"), name) is None
+
+
+def test_a_field_knows_its_model() -> None:
+    assert Memory.bloom.owner is Memory
+    assert Memory.bloom.name == "bloom"
+
+
+SAYS_SO = "Child has no field 'seen' of its own: Popoto does not inherit fields"
+
+
+def test_a_subclass_has_no_field_and_its_access_says_so() -> None:
+    with pytest.raises(AttributeError, match=SAYS_SO):
+        _ = Child.seen
+    assert not hasattr(Child, "seen")
+
+
+def test_a_field_refuses_a_subclass_as_its_model(client: Any) -> None:
+    for model in (Child, Child(name="a")):
+        with pytest.raises(FieldNotOnModelError, match=SAYS_SO):
+            Topic.seen.might_exist(model, "x")
+
+
+def test_a_field_refuses_another_model() -> None:
+    with pytest.raises(FieldNotOnModelError, match="Two has no field 'seen' of its own"):
+        Topic.seen.might_exist(Two, "x")
+
+
+def test_a_call_on_the_class_says_that_a_subclass_has_no_field() -> None:
+    with pytest.raises(ValueError, match=r"on Child .*Popoto does not inherit fields"):
+        ExistenceFilter.might_exist(Child, "x")
+
+
+def test_a_record_of_a_subclass_touches_nothing_of_its_parents(client: Any) -> None:
+    small_store(client)
+    before = contents(client)
+    child = Child.create(name="a")
+    child.delete()
+    assert contents(client) == before
+
+
+def test_a_field_without_a_model_says_so() -> None:
+    with pytest.raises(AttributeError, match="ExistenceFilter is not declared on a model yet"):
+        ExistenceFilter().might_exist("x")
+    with pytest.raises(AttributeError, match="FrequencySketch is not declared on a model yet"):
+        FrequencySketch().clear()
+
+
+def test_fields_of_one_kind_are_told_apart_by_identity() -> None:
+    assert Two.first is not Two.second
+    with pytest.raises(FieldNotOnModelError):
+        Two.first.check_on(Topic)
+    Two.first.check_on(Two)
+
+
+# Help
+
+
+@pytest.mark.parametrize(("field", "name"), CALLS)
+def test_the_signature_shows_the_arguments_of_each_way(field: Any, name: str) -> None:
+    described = inspect.signature(operations(type(field))[name].describe)
+    _, _, *own = [name for name in described.parameters if name != "partition"]
+    pipeline = ["pipeline"] if writes(field, name) else []
+    on_field = inspect.signature(getattr(field, name))
+    on_class = inspect.signature(getattr(type(field), name))
+    assert list(on_field.parameters) == own + pipeline
+    assert list(on_class.parameters) == ["model", *own, *pipeline, "field_name"]
+
+
+def test_a_signature_reads_like_the_call() -> None:
+    assert str(inspect.signature(Memory.bloom.might_exist)).startswith("(fingerprint: ")
+    shown = str(inspect.signature(CoOccurrenceField.strengthen))
+    for part in ("model, /", "source: ", "target: ", "delta: 'float' = 0.05", "pipeline=None"):
+        assert part in shown
+
+
+@pytest.mark.parametrize(("field", "name"), CALLS)
+def test_help_shows_the_docstring(field: Any, name: str) -> None:
+    summary = operations(type(field))[name].describe.__doc__.splitlines()[0]
+    for thing in (getattr(field, name), getattr(type(field), name)):
+        shown = pydoc.render_doc(thing, renderer=pydoc.plaintext)
+        assert f"{type(field).__name__}.{name}(" in shown
+        assert summary in shown
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_help_of_a_field_lists_its_operations(kind: Any) -> None:
+    shown = pydoc.render_doc(kind, renderer=pydoc.plaintext)
+    for name, operation in operations(kind).items():
+        assert name in shown
+        assert operation.describe.__doc__.splitlines()[0] in shown
+
+
+def test_an_operation_has_the_name_it_is_called_by() -> None:
+    assert Memory.bloom.might_exist.__name__ == "might_exist"
+    assert Memory.bloom.async_might_exist.__name__ == "async_might_exist"
+    assert repr(Memory.bloom.async_might_exist).startswith("<ExistenceFilter.async_might_exist(")
+
+
+def test_a_wrong_number_of_arguments_names_the_operation(client: Any) -> None:
+    with pytest.raises(TypeError, match=r"link\(\) missing .*'source' and 'target'"):
+        Memory.associations.link()
+    with pytest.raises(TypeError, match=r"unlink\(\) takes"):
+        Memory.associations.unlink("a", "b", "c")
+    with pytest.raises(TypeError, match=r"link\(\) got an unexpected keyword argument 'weight'"):
+        Memory.associations.link("a", "b", weight=0.5)
+    assert not client.keys()
+
+
+def test_errors_of_arguments_are_of_the_types_that_callers_catch() -> None:
+    assert issubclass(ArgumentError, ValueError)
+    assert issubclass(ArgumentTypeError, TypeError)
