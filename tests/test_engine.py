@@ -155,7 +155,7 @@ def test_a_write_whose_reply_is_lost_is_not_sent_again(
 def test_a_read_whose_reply_is_lost_is_sent_again_as_the_client_is_set_up(
     own: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    again = own.client(retry=Retry(NoBackoff(), 1))
+    again = own.client(retry=Retry(NoBackoff(), 1), retry_on_error=[redis.ConnectionError])
     monkeypatch.setattr(redis_db, "POPOTO_REDIS_DB", again)
     Note.near.link("a", "b", 0.5)
     read = losing(monkeypatch, redis.ConnectionError("lost"))

@@ -238,6 +238,109 @@ def test_deleting_a_record_removes_nothing(client: Any) -> None:
     assert Page.count.get_frequency("tea") == 1
 
 
+# Heavy hitters
+
+TOP = f"{KEY}:top"
+
+
+def hitters(top: int = 3, **options: Any) -> Any:
+    return declared(top=top, width=2000, tokenizer=plain, **options)
+
+
+def test_the_heaviest_tokens_come_heaviest_first(client: Any) -> None:
+    model = hitters()
+    for number, text in enumerate(["a b", "a c", "a b d", "e", "a b c"]):
+        model.create(title=str(number), text=text)
+    assert model.count.top(3) == [("a", 4), ("b", 3), ("c", 2)]
+    assert model.count.top(1) == asyncio.run(model.count.async_top(1)) == [("a", 4)]
+    model.count.increment("e", by=9)
+    assert model.count.top(2) == [("e", 10), ("a", 4)]
+    assert client.zcard(TOP) == 3
+
+
+def test_the_heaviest_of_a_skewed_stream_are_found(client: Any) -> None:
+    model = hitters(top=20)
+    stream = zipf(3000, 7)
+    for start in range(0, len(stream), 3):
+        model.count.increment(" ".join(stream[start : start + 3]))
+    true = Counter(
+        token for start in range(0, len(stream), 3) for token in {*stream[start : start + 3]}
+    )
+    found = dict(model.count.top(20))
+    assert all(found[token] >= true[token] for token in found)
+    assert {token for token, _ in true.most_common(10)} <= set(found)
+
+
+@pytest.mark.parametrize("n", [0, -1, 4, 1.0, "1", None, True])
+def test_no_more_are_told_than_are_kept(client: Any, n: Any) -> None:
+    with pytest.raises(ValueError, match=r"top=3|whole number"):
+        hitters().count.top(n)
+    with pytest.raises(ValueError, match=r"top=0|whole number"):
+        Page.count.top(n or 1)
+
+
+def test_a_sketch_without_counts_has_no_heaviest(client: Any) -> None:
+    model = hitters()
+    assert model.count.top(3) == []
+    model.count.clear()
+    assert model.count.top(3) == []
+
+
+def test_clear_takes_the_heaviest_along(client: Any) -> None:
+    model = hitters()
+    model.count.increment("a")
+    model.count.clear()
+    assert model.count.top(3) == []
+    model.count.increment("b")
+    assert model.count.top(3) == [("b", 1)]
+
+
+def test_the_heaviest_of_an_evicted_sketch_do_not_come_back(client: Any) -> None:
+    model = hitters()
+    model.count.increment("old", by=9)
+    client.delete(KEY)
+    assert model.count.top(3) == []
+    model.count.increment("new")
+    assert model.count.top(3) == [("new", 1)]
+
+
+def test_evicted_heaviest_are_missed_until_a_rebuild(client: Any) -> None:
+    model = hitters()
+    model.create(title="a", text="old new")
+    model.count.increment("old", by=9)
+    client.delete(TOP)
+    for _ in range(2):
+        with pytest.raises(IncompleteError, match=r"'\$FS:Page:count' .*rebuild\(\)"):
+            model.count.top(3)
+        model.count.increment("new")
+    assert model.count.get_frequency("old") == 10
+    model.count.rebuild()
+    assert model.count.top(3) == [("old", 1), ("new", 1)]
+
+
+def test_heaviest_of_another_type_are_refused(client: Any) -> None:
+    model = hitters()
+    model.count.increment("a")
+    before = client.dump(KEY)
+    client.delete(TOP)
+    client.set(TOP, "x")
+    for call in (lambda: model.count.top(1), lambda: model.count.increment("a")):
+        with pytest.raises(WrongTypeError, match=rf"'\{TOP}' holds a string"):
+            call()
+    assert client.dump(KEY) == before
+
+
+def test_a_sketch_may_count_creations_only(client: Any) -> None:
+    model = declared(count_on="create")
+    record = model.create(title="a", text="tea")
+    record.save()
+    record.save(update_fields=["text"])
+    model.query.get(title="a").save()
+    assert model.count.get_frequency("tea") == 1
+    model.create(title="b", text="tea")
+    assert model.count.get_frequency("tea") == 2
+
+
 # Accuracy
 
 

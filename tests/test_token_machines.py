@@ -26,7 +26,7 @@ from popoto_recall import ExistenceFilter, FrequencySketch, IncompleteError
 from popoto_recall.fields._tokens import DEFAULT_TOKENIZER
 
 LONG = bool(os.environ.get("RECALL_LONG"))
-EXAMPLES = 700 if LONG else 70
+EXAMPLES = 850 if LONG else 85
 STEPS = 50
 
 MOST = 2**32 - 1

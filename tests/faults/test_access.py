@@ -42,7 +42,7 @@ def test_reads_work_on_a_replica(start: Start, bind: Bind, protocol: int, decode
     bind(replica.socket, protocol=protocol, decode_responses=decodes)
     found = [getattr(field, name)(*ARGUMENTS[name]) for field, name in asked]
     check(12, len(asked), [f for f, e in zip(found, expected, strict=True) if f != e])
-    with pytest.raises(redis.ReadOnlyError):
+    with pytest.raises(redis.ResponseError, match=r"read only replica"):
         Topic.near.link("a", "z")
 
 
@@ -86,12 +86,22 @@ def work(admin: redis.Redis) -> list[Any]:
     said += [Doc.near.link(a, d), Doc.near.strengthen(a, e), Doc.cites.strengthen(a, d)]
     said += [Doc.near.get_linked(a), Doc.near.propagate([a]), Doc.near.get_linked_records(a)]
     admin.pexpire(Doc.near.get_edge_key(b), 10**8)
-    said += [Doc.near.weaken_all(b, 0.5), admin.pttl(Doc.near.get_edge_key(b)) > 0]
+    said += [Doc.near.weaken_all(b, factor=0.5), admin.pttl(Doc.near.get_edge_key(b)) > 0]
     said += [Doc.near.weaken_graph(0.5), Doc.cites.weaken_graph(0.5), Doc.near.unlink(a, b)]
-    said += [Doc.seen.might_exist("redis"), Doc.own.might_exist(a, "x", name="a", agent="me")]
-    said += [Doc.seen.info(), Doc.often.info(a), Doc.often.top(a, 1), Doc.near.sweep()]
-    said += [Doc.often.get_frequency(a, "redis"), Doc.often.increment(a, "redis")]
-    said += [Doc.seen.rebuild(), Doc.often.rebuild(a), Doc.often.top(a, 1), Doc.seen.clear()]
+    said += [Doc.seen.might_exist("redis"), Doc.own.might_exist("x", name="a", agent="me")]
+    said += [
+        Doc.seen.info(),
+        Doc.often.info(agent="me"),
+        Doc.often.top(1, agent="me"),
+        Doc.near.sweep(),
+    ]
+    said += [Doc.often.get_frequency("redis", agent="me"), Doc.often.increment("redis", agent="me")]
+    said += [
+        Doc.seen.rebuild(),
+        Doc.often.rebuild(agent="me"),
+        Doc.often.top(1, agent="me"),
+        Doc.seen.clear(),
+    ]
     admin.zadd(Doc.near.get_edge_key("Doc:me:gone"), {"Doc:me:b": 0.5})
     admin.zadd(Doc.near.get_edge_key(b), {"Doc:me:gone": 0.5})
     said += [Doc.near.sweep()]
@@ -136,6 +146,6 @@ def test_without_any_one_of_them_something_fails(restricted: Any, what: str) -> 
         try:
             if restricted(commands, keys) == expected:
                 needless.append(left_out)
-        except redis.ResponseError:
+        except (redis.RedisError, TypeError):
             continue
     check(12, len(allowed()), needless)

@@ -23,7 +23,7 @@ if problem then return problem end
 
 local function add(key, items)
   local values = count_tokens(key, #stamp + STATE_BYTES, rows, columns, digests, by)
-  if limit > 0 then keep_top(KEYS[key == KEYS[1] and 4 or 5], limit, 9, rows, values) end
+  if limit > 0 then keep_top(KEYS[key == KEYS[1] and 4 or 5], limit, 9, rows, values, items) end
   return items + #values / rows * by
 end
 

@@ -39,8 +39,9 @@ def sweep(graph: Graph, model: type[Model], progress: Progress | None) -> int:
     removed = 0
     for done, node in enumerate(_nodes(*dict.fromkeys((graph.edges, graph.mirrors))), 1):
         if _is_key(model, node):
-            names = list(dict.fromkeys(names_of(model, node)))
-            removed += run(get_REDIS_DB(), graph.sweep(node, names))
+            record = DB_key(DB_key.from_redis_key(node)).redis_key  # escaped, if it was not
+            names = list(dict.fromkeys(names_of(model, record)))
+            removed += run(get_REDIS_DB(), graph.sweep(record, names))
         if progress is not None:
             progress(done)
     return removed

@@ -21,8 +21,14 @@ local function count_tokens(key, base, rows, columns, digests, by)
   return values
 end
 
--- Keep the `limit` tokens with the highest estimates; tokens are ARGV[first] and on.
-local function keep_top(key, limit, first, rows, values)
+-- Keep the `limit` tokens with the highest estimates; tokens are ARGV[first] and on. What belongs
+-- to a sketch that is gone goes; what was evicted is not begun anew, since that would not show.
+local function keep_top(key, limit, first, rows, values, items_before)
+  if items_before == 0 then
+    redis.call('DEL', key)
+  elseif redis.call('EXISTS', key) == 0 then
+    return
+  end
   local lowest = 0
   if redis.call('ZCARD', key) >= limit then
     lowest = tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2])
