@@ -90,16 +90,17 @@ class Server:
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen([self.binary, *arguments], stdout=log, stderr=log)
         deadline = time.monotonic() + START_SECONDS
-        with self.client() as client:
-            while True:
-                try:
-                    client.ping()
-                except redis.RedisError:
-                    if self._process.poll() is not None or time.monotonic() > deadline:
-                        raise RuntimeError((self.folder / "log").read_text()) from None
-                    time.sleep(0.01)
-                else:
-                    return
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((self.folder / "log").read_text())
+            time.sleep(0.01)
+
+    def _answers(self) -> bool:
+        try:
+            with self.client() as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
 
     def kill(self) -> None:
         """End the process as a crash would."""

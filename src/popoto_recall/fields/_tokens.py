@@ -101,10 +101,11 @@ class TokenField(RecallField):
             )
         return as_text(fingerprint, "fingerprint")
 
-    def _add_of(self, instance: Model) -> Commands[None]:
-        return self.stored(scope_of_record(self.partition_by, instance)).add(
-            self.fingerprint_of(instance), own=instance.db_key.redis_key
-        )
+    def _add_of(self, instance: Model, *, saved: bool = True) -> Commands[None]:
+        """What to add for a record; ``saved`` unless a re-index only shows it again."""
+        own = instance.db_key.redis_key if saved else ""
+        stored = self.stored(scope_of_record(self.partition_by, instance))
+        return stored.add(self.fingerprint_of(instance), own=own)
 
     @classmethod
     def pre_save_validate(
@@ -129,7 +130,9 @@ class TokenField(RecallField):
         under_way = saving(model_instance)
         commands = under_way.prepared.pop(field_name, None) if under_way else None
         if commands is None:
-            commands = model_instance._meta.fields[field_name]._add_of(model_instance)
+            # a re-index passes no ignore_errors; the class set it fills again tells nothing yet
+            field = model_instance._meta.fields[field_name]
+            commands = field._add_of(model_instance, saved="ignore_errors" in kwargs)
         if pipeline is None:
             return run(get_REDIS_DB(), commands)
         queue(pipeline, commands)
@@ -149,13 +152,22 @@ class TokenField(RecallField):
 
 
 def named_tokenizer(split: Tokenize | None, name: str | None) -> Tokenizer:
-    """A tokenizer under the name that stored values remember it by."""
+    """A tokenizer under the name that stored values remember it by.
+
+    Raises:
+        OptionError: The name is no text, stands alone, or is that of Popoto's own rules.
+    """
     if split is None:
+        if name is not None:
+            raise OptionError(f"tokenizer_name={name!r} names no tokenizer: pass tokenizer= too")
         return DEFAULT_TOKENIZER
+    if name is not None and not isinstance(name, str):
+        raise OptionError(f"tokenizer_name is a text, not {name!r}")
     known = str(getattr(split, "name", None) or getattr(split, "__qualname__", "custom"))
-    if "<lambda>" in known:
-        known = "custom"
-    return Tokenizer(name or known, split)
+    chosen = name or ("custom" if "<lambda>" in known else known)
+    if chosen == DEFAULT_TOKENIZER.name or not chosen.isprintable():
+        raise OptionError(f"tokenizer_name={chosen!r} is taken, or cannot be printed")
+    return Tokenizer(chosen, split)
 
 
 def as_fingerprint(value: object) -> str:
