@@ -18,6 +18,12 @@ types: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
+.PHONY: faults
+
+# Ten minutes; one line per row of the table in docs/reliability.md.
+faults: .venv/installed
+	RECALL_LONG=1 $(BIN)/pytest -q --timeout 900 tests/faults
+
 .venv/installed: $(BIN)/python pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@ .venv/demo

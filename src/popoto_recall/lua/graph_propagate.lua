@@ -70,7 +70,8 @@ local function refusal(key, failed)
     "RECALL_TYPE '%s' holds a %s where a zset belongs", shown, found))
 end
 
--- Read a node's edges, heaviest first, as far as they can pass; raise those they reach.
+-- Read a node's edges, heaviest first, as far as they can pass; raise those they reach. Whom the
+-- last level raises is not asked for any more: raised is nil then.
 local function expand(node, score, raised, trail)
   local factor, offset = score * decay, 0
   while offset < fan_out do
@@ -96,7 +97,8 @@ local function expand(node, score, raised, trail)
       if spent then truncated = 1 return end
       local known = best[neighbour]
       if not known or reached > known then
-        best[neighbour], raised[neighbour] = reached, reached
+        best[neighbour] = reached
+        if raised then raised[neighbour] = reached end
         if limit > 0 and not seeds[neighbour] then rise(known, reached) end
         if explain then
           steps[neighbour] = {neighbour, found[i + 1], taken[node]}
@@ -109,13 +111,13 @@ local function expand(node, score, raised, trail)
   end
 end
 
-for _ = 1, depth do
+for level = 1, depth do
   local order = {}
   for node in pairs(frontier) do order[#order + 1] = node end
   if limit > 0 or max_reads > 0 then
     table.sort(order, function(a, b) return frontier[a] > frontier[b] end)
   end
-  local raised, trail = {}, {}
+  local raised, trail = level < depth and {} or nil, {}
   for _, node in ipairs(order) do
     local score = frontier[node]
     if score * decay * cap >= bar and score * decay > 0 then
@@ -125,7 +127,7 @@ for _ = 1, depth do
     end
   end
   frontier, taken = raised, trail
-  if truncated == 1 or next(frontier) == nil then break end
+  if truncated == 1 or not raised or next(raised) == nil then break end
 end
 
 local reply = {truncated}
