@@ -10,6 +10,9 @@ from typing import Any
 import popoto
 from harness import Fork, Wide, check, half_edges, sized
 
+FILLER = "x" * 40_000
+"""More than a server reads at once, so that a flush may come before what stands behind it."""
+
 SECONDS = sized(2, 60)
 PROCESSES = ["direct", "direct", "direct", "queued", "queued", "save", "save", "save"]
 
@@ -22,6 +25,8 @@ def direct(me: str, i: int) -> None:
 def queued(me: str, i: int) -> None:
     with popoto.batch(transaction=i % 2 == 0) as pipeline:
         Wide.near.link(me, f"{me}.{i}", pipeline=pipeline)
+        pipeline.set("filler", FILLER)
+        Wide.near.link(f"{me}.{i}", f"{me}.{i}.c", pipeline=pipeline)
         Wide.often.increment("queued", pipeline=pipeline)
         Wide.near.co_occur([f"{me}.{i}.a", f"{me}.{i}.b"], pipeline=pipeline)
         pipeline.execute()

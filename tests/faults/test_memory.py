@@ -20,7 +20,7 @@ from support import contents
 from popoto_recall import IncompleteError, OutOfMemoryError
 
 FILTER, SKETCH, TOP = "$EF:Case:seen", "$FS:Case:often", "$FS:Case:often:top"
-REFUSALS = sized(30, 1000)
+REFUSALS = sized(60, 1000)
 
 
 def create() -> None:
@@ -29,7 +29,7 @@ def create() -> None:
 
 
 def nodes() -> list[str]:
-    return [f"Case:hub{random.randrange(30)}" for _ in range(5)]
+    return [f"Case:hub{random.randrange(8)}" for _ in range(5)]
 
 
 WRITES: list[Callable[[], Any]] = [
