@@ -20,8 +20,8 @@ from support import FIELDS, KEY_BUILDERS, Topic, operations
 
 import popoto_recall
 from popoto_recall import RecallError, errors
+from popoto_recall.structures.activation import Activation
 from popoto_recall.structures.bloom import FilterInfo
-from popoto_recall.structures.graph import Activation
 from popoto_recall.structures.sketch import SketchInfo
 
 NAMES = """

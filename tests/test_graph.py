@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from popoto_recall.engine import Command
-from popoto_recall.structures.graph import Activation, Graph
+from popoto_recall.structures.activation import Activation
+from popoto_recall.structures.graph import Graph
 
 SYMMETRIC = Graph("E:", "E:", 3, 1.0)
 ASYMMETRIC = Graph("E:", "R:", 3, 2.0)

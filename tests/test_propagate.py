@@ -19,7 +19,8 @@ from servers import binaries
 
 from popoto_recall import CoOccurrenceField, WrongTypeError
 from popoto_recall.engine import run
-from popoto_recall.structures.graph import Activation, Graph
+from popoto_recall.structures.activation import Activation
+from popoto_recall.structures.graph import Graph
 
 
 class Walked(Model):

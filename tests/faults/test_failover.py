@@ -94,7 +94,8 @@ def test_what_a_promoted_replica_knows_is_whole(start: Start, bind: Bind) -> Non
         primary, replica = pair(start)
         bind(primary.socket)
         fork = Fork(lambda say: say(saved("lost", 10_000)))
-        time.sleep(0.3)
+        while replica.client().scard("$Class:Case") < SAVES:
+            time.sleep(0.01)
         primary.kill()
         fork.kill()
         replica.client().replicaof("NO", "ONE")

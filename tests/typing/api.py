@@ -15,8 +15,8 @@ from redis.client import Pipeline
 from typing_extensions import assert_type
 
 from popoto_recall import CoOccurrenceField, ExistenceFilter, FrequencySketch, embedded, partition
+from popoto_recall.structures.activation import Activation
 from popoto_recall.structures.bloom import FilterInfo
-from popoto_recall.structures.graph import Activation
 from popoto_recall.structures.sketch import SketchInfo
 
 Edges: TypeAlias = list[tuple[str, float]]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from numbers import Real
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import popoto
 from popoto.models.base import Model
+from popoto.redis_db import get_REDIS_DB
 
+from ..engine import Commands, queue, run
 from ..errors import ArgumentError, ArgumentTypeError, FieldNotOnModelError, OptionError
 from ..structures.text import utf8
 from ._saving import watch_saves
@@ -173,3 +175,12 @@ def count_option(name: str, value: object, least: int = 1) -> int:
         return as_count(name, value, least)
     except ArgumentError as error:
         raise OptionError(str(error)) from None
+
+
+def run_or_queue(pipeline: Any, commands: Commands[Any]) -> Any:
+    """Carry out what a hook has to do, in the pipeline if Popoto gives one; that is handed back."""
+    if pipeline is None:
+        run(get_REDIS_DB(), commands)
+    else:
+        queue(pipeline, commands)
+    return pipeline

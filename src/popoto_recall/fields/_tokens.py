@@ -7,13 +7,12 @@ from typing import Any, TypeGuard, cast
 
 from popoto.fields._tokenizer import MIN_TOKEN_LENGTH, STOP_WORDS, tokenize
 from popoto.models.base import Model
-from popoto.redis_db import get_REDIS_DB
 
-from ..engine import Commands, queue, run
+from ..engine import Commands
 from ..errors import ArgumentError, OptionError
 from ..structures.stored import Stored
 from ..structures.tokens import Tokenize, Tokenizer, WordTokenizer
-from ._base import RecallField, as_text
+from ._base import RecallField, as_text, run_or_queue
 from ._operation import Described, asynchronous, procedure, write
 from ._rebuild import Progress, rebuild
 from ._saving import saving
@@ -133,10 +132,7 @@ class TokenField(RecallField):
             # a re-index passes no ignore_errors; the class set it fills again tells nothing yet
             field = model_instance._meta.fields[field_name]
             commands = field._add_of(model_instance, saved="ignore_errors" in kwargs)
-        if pipeline is None:
-            return run(get_REDIS_DB(), commands)
-        queue(pipeline, commands)
-        return pipeline
+        return run_or_queue(pipeline, commands)
 
     @classmethod
     def on_delete(

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from ..engine import Command, Commands, Script, load
 from ..errors import ArgumentError
-from .text import decoded
+from .activation import Activation, Edge, activation, edges_of, scores_of
 
 T = TypeVar("T")
 
@@ -39,24 +39,8 @@ MAX_SET = 256
 _PAIRS_PER_CALL = 500
 _NODES_PER_CALL = 500
 
-Edge = tuple[str, float]
-"""A neighbour's pk and the weight of the edge to it, in (0, cap]."""
-
 Pair = tuple[str, str, float]
 """Source, target, and the weight or what is added to it."""
-
-
-class Activation(dict[str, float]):
-    """Scores of the records that activation reached, heaviest first.
-
-    Attributes:
-        truncated: ``max_reads`` cut the walk short; heavier records may be missing.
-        paths: With ``explain=True``, for each record the nodes of its best path, from the seed
-            on, each with the weight of the edge that led to it (the seed's own weight first).
-    """
-
-    truncated: bool = False
-    paths: Mapping[str, Sequence[Edge]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +121,7 @@ class Graph:
     ) -> Command[Activation] | Commands[Activation]:
         """Scores of what the seeds lead to."""
         if not seeds or depth == 0:
-            return Commands((), lambda _: _activation(False, list(seeds.items()), {}, limit))
+            return Commands((), lambda _: activation(False, list(seeds.items()), {}, limit))
         args = (
             self.edges,
             depth,
@@ -153,7 +137,7 @@ class Graph:
             PROPAGATE,
             tuple(self.edges + seed for seed in seeds),
             (*args, *_flat((seed, repr(weight)) for seed, weight in seeds.items())),
-            lambda reply: _activation(*_scores(reply, explain, self.edges + "*"), limit),
+            lambda reply: activation(*scores_of(reply, explain, self.edges + "*"), limit),
         )
 
     def delete(self, names: Sequence[str]) -> Command[int]:
@@ -198,7 +182,7 @@ class Graph:
             LINKED,
             tuple(keys),
             (repr(min_weight), limit),
-            lambda reply: [_pairs(flat, key) for flat, key in zip(reply, keys, strict=True)],
+            lambda reply: [edges_of(flat, key) for flat, key in zip(reply, keys, strict=True)],
         )
 
     def _write_pairs(
@@ -235,35 +219,3 @@ def _nothing(_: Any) -> None:
 
 def _weights(reply: bytes | str) -> list[float]:
     return [float(weight) for weight in reply.split()]
-
-
-def _pairs(flat: Sequence[bytes | str], where: str) -> list[Edge]:
-    items = iter(flat)
-    return [(decoded(pk, where), float(weight)) for pk, weight in zip(items, items, strict=True)]
-
-
-def _scores(
-    reply: Sequence[Any], explain: bool, where: str
-) -> tuple[bool, list[Edge], dict[str, Sequence[Edge]]]:
-    truncated, *flat = reply
-    if not explain:
-        return bool(truncated), _pairs(flat, where), {}
-    items = iter(flat)
-    rows = [
-        (decoded(pk, where), float(score), _pairs(path, where))
-        for pk, score, path in zip(items, items, items, strict=True)
-    ]
-    scores = [(pk, score) for pk, score, _ in rows]
-    return bool(truncated), scores, {pk: path for pk, _, path in rows}
-
-
-def _activation(
-    truncated: bool,
-    scores: Iterable[Edge],
-    paths: Mapping[str, Sequence[Edge]],
-    limit: int | None,
-) -> Activation:
-    result = Activation(sorted(scores, key=lambda item: (-item[1], item[0]))[:limit])
-    result.truncated = truncated
-    result.paths = {pk: paths[pk] for pk in result} if paths else {}
-    return result

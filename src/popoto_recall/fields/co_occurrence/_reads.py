@@ -10,7 +10,7 @@ from popoto.redis_db import get_REDIS_DB
 
 from ...engine import Commands, run
 from ...errors import ArgumentError
-from ...structures.graph import Activation, Edge
+from ...structures.activation import Activation, Edge
 from .._base import as_count, as_number, as_pk
 from .._operation import Described, asynchronous, procedure, read
 from .._scope import PartitionValue, Scope
@@ -147,21 +147,11 @@ class GraphReads(GraphField):
         """
         graph = self.graph(at)
         seeds = _seeds(seed_pks)
-        default = Defaults.CO_OCCURRENCE_DECAY_PER_HOP
-        decay = as_number("decay_per_hop", default if decay_per_hop is None else decay_per_hop)
-        if not decay > 0 or decay * graph.cap >= 1:
-            raise ArgumentError(
-                f"decay_per_hop must be in (0, {1 / graph.cap:g}), not {decay:g}, or activation "
-                "would grow with every hop"
-            )
-        threshold = as_number("threshold", threshold)
-        if threshold < 0:
-            raise ArgumentError(f"threshold must be >= 0, not {threshold:g}")
         return graph.propagate(
             seeds,
             as_count("depth", depth, least=0),
-            decay,
-            threshold,
+            _decay(decay_per_hop, graph.cap),
+            _threshold(threshold),
             limit=None if limit is None else as_count("limit", limit),
             max_reads=None if max_reads is None else as_count("max_reads", max_reads),
             explain=explain,
@@ -177,6 +167,24 @@ class GraphReads(GraphField):
     ) -> Commands[dict[str, list[Edge]]]:
         lightest = as_number("min_weight", min_weight)
         return self.graph(at).linked(nodes, lightest, as_count("limit", limit))
+
+
+def _decay(decay: float | None, cap: float) -> float:
+    default = Defaults.CO_OCCURRENCE_DECAY_PER_HOP
+    decay = as_number("decay_per_hop", default if decay is None else decay)
+    if not decay > 0 or decay * cap >= 1:
+        raise ArgumentError(
+            f"decay_per_hop must be in (0, {1 / cap:g}), not {decay:g}, or activation would grow "
+            "with every hop"
+        )
+    return decay
+
+
+def _threshold(threshold: float) -> float:
+    threshold = as_number("threshold", threshold)
+    if threshold < 0:
+        raise ArgumentError(f"threshold must be >= 0, not {threshold:g}")
+    return threshold
 
 
 def _seeds(seeds: Iterable[object] | Mapping[Any, float]) -> dict[str, float]:

@@ -11,10 +11,10 @@ import popoto
 from popoto.models.base import Model
 from popoto.redis_db import get_REDIS_DB
 
-from ...engine import Command, Commands, queue, run
+from ...engine import Command, Commands, run
 from ...errors import OptionError
 from ...structures.graph import Graph
-from .._base import count_option
+from .._base import count_option, run_or_queue
 from .._saving import saving
 from .._scope import Scope, scope_of_call
 from ._passes import names_of
@@ -89,11 +89,7 @@ class CoOccurrenceField(GraphUpkeep, GraphReads, GraphTransfer, popoto.CoOccurre
         field = model_instance._meta.fields[field_name]
         key = model_instance.db_key.redis_key
         commands = field._leave(model_instance, kwargs.get("saved_redis_key") or key, key)
-        if pipeline is None:
-            run(get_REDIS_DB(), commands)
-        else:
-            queue(pipeline, commands)
-        return pipeline
+        return run_or_queue(pipeline, commands)
 
     def _leave(self, instance: Model, old: str, new: str) -> Commands[None]:
         """What becomes of the edges when a record gives up its key."""
