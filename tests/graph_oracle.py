@@ -35,7 +35,7 @@ class PlainGraph:
         return self._store(source, target, min(weight, self.cap))
 
     def co_occur(self, nodes: Sequence[str], delta: float = 0.05) -> int:
-        grown = []
+        nodes, grown = sorted(nodes), []
         for node in nodes:
             others = [other for other in nodes if other != node]
             if any(other not in self.edges[node] for other in others):

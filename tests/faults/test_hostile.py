@@ -200,13 +200,6 @@ def test_graph_calls_at_their_largest_keep_nobody_waiting(
     Large.near.weaken_all("hub")
     Large.near.weaken_graph(0.9)
     Large.near.propagate(["n0", "n1"], max_reads=5000)
-    Large.near.co_occur([f"c{i}" for i in range(64)])
+    for _ in range(2):  # the largest set that is allowed, new and known
+        Large.near.co_occur([f"c{i}" for i in range(64)])
     check(9, len(longest), too_long(longest))
-
-
-@pytest.mark.xfail(strict=True, reason="70 to 220 ms: a smaller MAX_SET, or fewer ZADDs")
-def test_the_largest_set_keeps_nobody_waiting(longest: list[tuple[float, str]]) -> None:
-    for _ in range(2):
-        Large.near.co_occur([f"c{i}" for i in range(128)])
-    found = too_long(longest)
-    assert not found, found

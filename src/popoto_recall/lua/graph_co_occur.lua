@@ -19,7 +19,7 @@ local n = #nodes
 local scores = {}
 for i = 1, n do
   scores[i] = redis.pcall('ZMSCORE', KEYS[i], unpack(nodes))
-  if scores[i].err then return wrong_type(KEYS, 'zset') end
+  if scores[i].err then return wrong_type(KEYS, 'zset') or scores[i] end
 end
 if not symmetric then
   local problem = wrong_type(KEYS, 'zset')

@@ -12,7 +12,7 @@ local edges, factor, floor = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local ends, mirrors = {}, {}
 for i, key in ipairs(KEYS) do
   ends[i] = redis.pcall('ZRANGE', key, 0, -1, 'WITHSCORES')
-  if ends[i].err then return wrong_type(KEYS, 'zset') end
+  if ends[i].err then return wrong_type(KEYS, 'zset') or ends[i] end
   for j = 1, #ends[i], 2 do mirrors[#mirrors + 1] = edges .. ends[i][j] end
 end
 local problem = wrong_type(mirrors, 'zset')

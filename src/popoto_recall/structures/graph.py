@@ -28,12 +28,12 @@ DELETE = load("graph_delete", "keys", "forget")
 SWEEP = load("graph_sweep", "keys", "forget")
 RENAME = load("graph_rename", "keys", "edges")
 RESTORE = load("graph_restore", "keys", "edges")
-PROPAGATE = load("graph_propagate", writes=False)
+PROPAGATE = load("graph_propagate", "keys", writes=False)
 
 FLOOR = 0.001
 """Weakening drops an edge whose weight falls below this."""
 
-MAX_SET = 256
+MAX_SET = 64
 """Most members of one `co_occur`: the pairs, and the time the server is busy, grow as n^2."""
 
 _PAIRS_PER_CALL = 500
@@ -73,6 +73,7 @@ class Graph:
             return Commands((), lambda _: 0)
         if len(nodes) > MAX_SET:
             raise ArgumentError(f"co_occur takes at most {MAX_SET} records, not {len(nodes)}")
+        nodes = sorted(nodes)  # so that what is pruned does not depend on their order
         keys = [self.edges + node for node in nodes]
         if not self.symmetric:
             keys += [self.mirrors + node for node in nodes]

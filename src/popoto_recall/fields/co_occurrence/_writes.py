@@ -154,13 +154,13 @@ class GraphWrites(GraphField):
         then its lightest edges within the set; ties go by pk.
 
         Args:
-            pks: At most 256 distinct records or pks; repeats count once.
+            pks: At most 64 distinct records or pks; repeats count once.
             delta: Weight to add to each pair, unitless, > 0.
             pipeline: Queue the call there and return None.
         Returns:
             Number of pairs of the set that have an edge now; 0 for fewer than two members.
         Raises:
-            ValueError: ``delta`` out of range, a bare string, or more than 256 records.
+            ValueError: ``delta`` out of range, a bare string, or more than 64 records.
         Cost: one round trip, O(n^2 log E).  Atomic: all pairs.
         Source: Hebb (1949): what fires together wires together.
         """
