@@ -102,3 +102,28 @@ def content(client: Any, key: bytes) -> Any:
     if kind == b"zset":
         return client.zrange(key, 0, -1, withscores=True)
     return {b"hash": client.hgetall, b"set": client.smembers}[kind](key)
+
+
+class Spent:
+    """Processor time that a server spends on scripts, from here on.
+
+    Not the clock's: on a busy machine a server waits for others between two instructions.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.calls, self.seconds = self._so_far()
+
+    def per_call(self) -> float:
+        """Seconds, on average, since the last look."""
+        calls, seconds = self._so_far()
+        spent = (seconds - self.seconds) / (calls - self.calls)
+        self.calls, self.seconds = calls, seconds
+        return spent
+
+    def _so_far(self) -> tuple[int, float]:
+        stats, cpu = self.client.info("commandstats"), self.client.info("cpu")
+        calls = [
+            stats[name]["calls"] for name in ("cmdstat_evalsha", "cmdstat_eval") if name in stats
+        ]
+        return sum(calls), cpu["used_cpu_user"] + cpu["used_cpu_sys"]

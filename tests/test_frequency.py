@@ -14,6 +14,7 @@ import popoto
 import pytest
 from popoto import Model, StringField, UniqueKeyField, redis_db
 from redis.exceptions import ResponseError
+from support import Spent
 
 from popoto_recall import (
     ArgumentTypeError,
@@ -165,21 +166,13 @@ def test_a_text_of_20_mb(client: Any) -> None:
 def test_600_000_tokens_hold_the_server_for_milliseconds_only(real_client: Any) -> None:
     tokens = [f"token{number}" for number in range(600_000)]
     large = declared(width=200_000)
-    real_client.config_resetstat()
+    spent = Spent(real_client)
     large.count.increment(" ".join(tokens[::2]))
-    assert _seconds_per_call(real_client) < 0.05
-    real_client.config_resetstat()
+    assert spent.per_call() < 0.05
     found = large.count.get_frequency_batch(tokens)
     assert all(found[token] > 0 for token in tokens[::2])
     assert large.count.get_frequency(" ".join(tokens[::2])) > 0
-    assert _seconds_per_call(real_client) < 0.05
-
-
-def _seconds_per_call(client: Any) -> float:
-    """Seconds that the server spent on a script, on average."""
-    stats = client.info("commandstats")
-    calls = [stats[name] for name in ("cmdstat_evalsha", "cmdstat_eval") if name in stats]
-    return sum(call["usec"] for call in calls) / sum(call["calls"] for call in calls) / 1e6
+    assert spent.per_call() < 0.05
 
 
 # Counting
