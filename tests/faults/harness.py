@@ -9,6 +9,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -99,6 +100,13 @@ class Fork:
             os.write(file, json.dumps(traceback.format_exc()).encode() + b"\n")
         finally:
             os._exit(0)
+
+    def wait_until_at_work(self) -> None:
+        """Until it has said something, however busy the machine is."""
+        deadline = time.monotonic() + 20
+        while os.fstat(self._said.fileno()).st_size == 0:
+            assert time.monotonic() < deadline, "it never began"
+            time.sleep(0.002)
 
     def kill(self) -> list[Any]:
         """End it as a crash would; what it had said."""

@@ -87,7 +87,8 @@ def test_a_killed_client_leaves_nothing_half_done(
     done = 0
     for _ in range(KILLS):
         fork = Fork(again(work))
-        time.sleep(random.uniform(0.005, 0.1))
+        fork.wait_until_at_work()
+        time.sleep(random.uniform(0, 0.05))
         said = fork.kill()
         done += len(said)
         errors = [line for line in said if isinstance(line, str)]
