@@ -93,4 +93,4 @@ def test_a_killed_client_leaves_nothing_half_done(
         done += len(said)
         errors = [line for line in said if isinstance(line, str)]
         check(3, 1, errors + half_edges(real_client) + half_records(real_client))
-    assert done > KILLS
+    assert done >= KILLS
