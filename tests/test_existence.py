@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -225,11 +226,25 @@ def test_600_000_tokens_hold_the_server_for_milliseconds_only(real_client: Any) 
     assert spent.per_call() < 0.05
 
 
-def test_saving_600_000_tokens_holds_it_for_milliseconds_at_a_time(real_client: Any) -> None:
-    large = declared(capacity=600_000)
+def test_saving_200_000_tokens_holds_it_for_milliseconds_at_a_time(real_client: Any) -> None:
+    large = declared(capacity=200_000)
     spent = Spent(real_client)
-    large.create(title="a", text=" ".join(f"token{number}" for number in range(600_000)))
+    large.create(title="a", text=" ".join(f"token{number}" for number in range(200_000)))
     assert spent.per_call() < 0.05
+
+
+def test_a_filter_of_100_mb_is_made_in_no_time(real_client: Any) -> None:
+    large = declared(capacity=80_000_000)
+    spent = Spent(real_client)
+    large.seen.clear()
+    assert spent.per_call() < 2
+    assert real_client.memory_usage(KEY) < 1.3 * real_client.strlen(KEY)
+
+
+def test_a_default_filter_takes_little_more_memory_than_any_could(real_client: Any) -> None:
+    declared(capacity=100_000).seen.clear()
+    optimum = -100_000 * math.log(0.01) / math.log(2) ** 2 / 8
+    assert real_client.memory_usage(KEY) <= 1.15 * optimum
 
 
 # State
@@ -359,6 +374,14 @@ def test_saves_do_not_make_it_complete_but_a_rebuild_does(client: Any) -> None:
     assert Page.seen.info().complete is True
     assert Page.seen.might_exist("forgotten") is True
     assert Page.seen.might_exist("zebra") is False
+
+
+def test_an_incomplete_filter_over_its_capacity_denies_nothing_either(client: Any) -> None:
+    OLDER.create(title="old", text="forgotten")
+    small = declared(capacity=10, tokenizer=str.split)
+    small.create(title="a", text=" ".join(f"in{number}" for number in range(200)))
+    asked = ["forgotten", *(f"out{number}" for number in range(100))]
+    assert small.seen.might_exist_count(asked) == 101
 
 
 def test_an_incomplete_filter_stays_so_when_the_old_records_go(client: Any) -> None:

@@ -283,6 +283,7 @@ def test_clear_takes_the_heaviest_along(client: Any) -> None:
     model = hitters()
     model.count.increment("a")
     model.count.clear()
+    assert not client.exists(TOP)
     assert model.count.top(3) == []
     model.count.increment("b")
     assert model.count.top(3) == [("b", 1)]

@@ -60,6 +60,9 @@ def test_tokens_are_popotos_own(text: str) -> None:
 @example(["tea\ncup", "x"])
 @example(["tea", "cup\r", "x\x0by", "the", "ab"])
 @example(["Tea", "tea"])
+@example(["tea", "the", "ab", "x_1"])
+@example(["green tea", ""])
+@example(["", "green tea", "!?"])
 @example(["", ""])
 def test_a_batch_has_the_tokens_of_each(texts: list[str]) -> None:
     batch = DEFAULT_TOKENIZER.batch(texts)

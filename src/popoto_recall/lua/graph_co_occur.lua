@@ -38,10 +38,12 @@ local function strengthened(weight)
   return text
 end
 
+-- Last names first: a short sorted set is a list that is searched from its low end, so that what
+-- comes before all it holds is in place at once.
 local updates = {}
 for i = 1, n do updates[i] = {} end
-for i = 1, n do
-  for j = symmetric and i + 1 or 1, n do
+for i = n, 1, -1 do
+  for j = n, symmetric and i + 1 or 1, -1 do
     if i ~= j then
       local weight = tonumber(scores[i][j]) or 0
       if symmetric then weight = math.max(weight, tonumber(scores[j][i]) or 0) end
@@ -64,7 +66,7 @@ end
 if not symmetric and #grown > 0 then
   for i = 1, n do
     local sources = {}
-    for j = 1, n do
+    for j = n, 1, -1 do
       if i ~= j then
         sources[#sources + 1] = 0
         sources[#sources + 1] = nodes[j]

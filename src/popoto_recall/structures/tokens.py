@@ -70,8 +70,7 @@ class WordTokenizer(Tokenizer):
         text = text.lower()
         lines = text.encode().translate(_TO_SPACES).split(b"\n")
         words = b" ".join(lines).split()
-        one_each = words == lines and min(map(len, words)) >= self.shortest
-        if one_each and self.stop_words.isdisjoint(words):
+        if words == lines:  # each text is one word, and that is its token even if it is left out
             return TokenBatch(words, None)
         return _batched(
             self._kept(line) or (whole.encode(),)
