@@ -25,10 +25,10 @@ from popoto_recall.structures.bloom import FilterInfo
 from popoto_recall.structures.sketch import SketchInfo
 
 NAMES = """
-    ArgumentError ArgumentTypeError CoOccurrenceField CorruptValueError ExistenceFilter
-    FieldNotOnModelError ForeignLayoutError FrequencySketch IncompleteError MismatchError
-    OptionError OutOfMemoryError OutcomeUnknownError RebuildError RecallError StoredValueError
-    WrongTypeError embedded partition
+    AdoptionError ArgumentError ArgumentTypeError CoOccurrenceField CorruptValueError
+    ExistenceFilter FieldNotOnModelError ForeignLayoutError FrequencySketch IncompleteError
+    MismatchError OptionError OutOfMemoryError OutcomeUnknownError RebuildError RecallError
+    StillWrittenError StoredValueError WrongTypeError embedded partition
 """
 
 OPTIONS = """

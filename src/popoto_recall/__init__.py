@@ -2,6 +2,7 @@
 
 from .embedded import embedded
 from .errors import (
+    AdoptionError,
     ArgumentError,
     ArgumentTypeError,
     CorruptValueError,
@@ -14,12 +15,14 @@ from .errors import (
     OutOfMemoryError,
     RebuildError,
     RecallError,
+    StillWrittenError,
     StoredValueError,
     WrongTypeError,
 )
 from .fields import CoOccurrenceField, ExistenceFilter, FrequencySketch, partition
 
 __all__ = [
+    "AdoptionError",
     "ArgumentError",
     "ArgumentTypeError",
     "CoOccurrenceField",
@@ -35,6 +38,7 @@ __all__ = [
     "OutcomeUnknownError",
     "RebuildError",
     "RecallError",
+    "StillWrittenError",
     "StoredValueError",
     "WrongTypeError",
     "embedded",

@@ -9,6 +9,8 @@ redis-py type that a caller would already catch::
     |-- OptionError            (ModelException)  a field declared with a bad value
     |-- FieldNotOnModelError   (AttributeError)  a field used through a model without it
     |-- OutcomeUnknownError    (ConnectionError, TimeoutError)  the reply to a write was lost
+    |-- AdoptionError          (RuntimeError)    edges of Popoto's fields would be lost
+    |   `-- StillWrittenError      another program writes what is to be adopted
     `-- StoredValueError       (ResponseError)   what the server holds is not ours to use
         |-- WrongTypeError         another Redis type under the key
         |-- ForeignLayoutError     a value that another program laid out
@@ -53,6 +55,14 @@ class OutcomeUnknownError(
     RecallError, redis_exceptions.ConnectionError, redis_exceptions.TimeoutError
 ):
     """The reply to a write was lost: it was applied once, or not at all."""
+
+
+class AdoptionError(RecallError, RuntimeError):
+    """What Popoto's own fields left cannot all be taken over; nothing of it is lost."""
+
+
+class StillWrittenError(AdoptionError):
+    """Another program still writes what is to be adopted."""
 
 
 class StoredValueError(RecallError, redis_exceptions.ResponseError):

@@ -10,6 +10,7 @@ from redis import exceptions
 from rich.console import Console
 
 from ..errors import RecallError
+from . import adopt as take_over
 from . import pages, tour
 from . import rebuild as remake
 
@@ -123,6 +124,62 @@ def rebuild(
         raise typer.BadParameter(str(error)) from None
     try:
         remake.run(console, found, fields)
+    except (RecallError, exceptions.RedisError) as error:
+        _give_up(console, str(error))
+
+
+@app.command()
+def adopt(
+    model: Annotated[
+        str,
+        typer.Argument(metavar="MODULE:MODEL", help="The model, as in 'myapp.models:Memory'."),
+    ],
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what would become of everything, and change nothing."),
+    ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune", help="Drop the lightest edges where a node would have over max_edges."
+        ),
+    ] = False,
+    leave: Annotated[
+        bool,
+        typer.Option(
+            "--leave",
+            help="Leave edges in their old place that have none in the new graph: those between "
+            "two partitions, and with names that are no UTF-8.",
+        ),
+    ] = False,
+    watch: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0, help="How long to look whether another program still writes."
+        ),
+    ] = 2.0,
+) -> None:
+    """Take over what Popoto's own fields left of a model, after a changed import.
+
+    Edges move into the new graph, each in one step; those known in one direction alone get the
+    other, weights over the cap are lowered, and a report says what became of all of them. Filters
+    and sketches are made anew from the records.
+
+    It refuses while another program writes with Popoto's own fields, and where edges would be
+    lost. One that is interrupted goes on where it was when it is run again.
+
+    It works on the server of REDIS_URL, as the model's own program does.
+    """
+    console = Console()
+    try:
+        found = remake.load_model(model)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    try:
+        if not dry_run:
+            take_over.run(console, found, prune=prune, leave=leave, watch=watch)
+        elif not take_over.preview(console, found, prune=prune, leave=leave):
+            raise typer.Exit(1)
     except (RecallError, exceptions.RedisError) as error:
         _give_up(console, str(error))
 
