@@ -1,4 +1,4 @@
-"""Runs the benchmark: ``python -m benchmarks --help``."""
+"""Measures what each operation costs, and how large and how right what it stores is."""
 
 from __future__ import annotations
 
@@ -20,14 +20,51 @@ SEED = 1
 
 
 def options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        epilog=f"sections:\n{_titles()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--quick", action="store_true", help="two minutes, smaller graphs")
     parser.add_argument("--server", metavar="PATH", help="redis-server to run; newest 7 at hand")
     parser.add_argument("--module", metavar="PATH", help="module it loads, RedisBloom for one")
-    parser.add_argument("--only", metavar="REGEX", default="", help="sections to run, by title")
+    parser.add_argument(
+        "--only",
+        metavar="REGEX",
+        type=_chosen,
+        default="",
+        help="only sections with this in their title",
+    )
     parser.add_argument("--seed", type=int, default=SEED, help="of the order of the turns")
-    parser.add_argument("--page", type=Path, metavar="FILE", help="write the tables there too")
+    parser.add_argument(
+        "--page", type=_new_file, metavar="FILE", help="write the tables there too, in Markdown"
+    )
     return parser.parse_args(arguments)
+
+
+def _titles() -> str:
+    return "\n".join(f"  {section.title}" for section in suite.SECTIONS)
+
+
+def _chosen(pattern: str) -> frozenset[str]:
+    """Titles that a regular expression is found in."""
+    try:
+        wanted = re.compile(pattern, re.IGNORECASE)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"{pattern!r} is no regular expression: {error}") from None
+    found = frozenset(s.title for s in suite.SECTIONS if wanted.search(s.title))
+    if not found:
+        raise argparse.ArgumentTypeError(f"no title has {pattern!r} in it; there are\n{_titles()}")
+    return found
+
+
+def _new_file(name: str) -> Path:
+    """A path to write to; asked for before a run, since it takes a quarter of an hour."""
+    path = Path(name)
+    if path.is_dir() or not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"cannot write {name!r}: no folder, or one itself")
+    return path
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -36,7 +73,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit("hiredis is installed, and redis-py uses it: the targets are without")
     logging.getLogger("popoto_recall").setLevel(logging.ERROR)  # a filter is filled too full
     console = Console(width=100)
-    wanted = re.compile(chosen.only, re.IGNORECASE)
     start = time.monotonic()
     results = []
     plan = QUICK if chosen.quick else FULL
@@ -46,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             console.print(f"{name:9} {value}", highlight=False)
         with console.status("") as status:
             told = lambda title: status.update(title)  # noqa: E731
-            for result in suite.run(stage, lambda title: bool(wanted.search(title)), told):
+            for result in suite.run(stage, chosen.only.__contains__, told):
                 report.show(console, result)
                 results.append(result)
     console.rule("Targets", align="left")

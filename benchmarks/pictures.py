@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
 from .outcome import Outcome
 from .suite import Result
 
@@ -24,8 +22,6 @@ Point = tuple[str, float, float]
 
 def draw(results: Sequence[Result], folder: Path) -> dict[str, str]:
     """Draw what there is to draw; the names of the files, and what they show in words."""
-    matplotlib.use("svg")
-    matplotlib.rcParams.update({"svg.hashsalt": "popoto-recall", "svg.fonttype": "none"})
     drawn = {}
     for curve, (name, points, decorate, alt) in PICTURES.items():
         outcomes = [o for result in results for o in result.outcomes if o.curve == curve]
@@ -36,8 +32,11 @@ def draw(results: Sequence[Result], folder: Path) -> dict[str, str]:
 
 
 def _picture(path: Path, points: Sequence[Point], decorate: Callable[[Any], None]) -> None:
+    import matplotlib  # takes a while, and a page without pictures needs none
     from matplotlib.figure import Figure
 
+    matplotlib.use("svg")
+    matplotlib.rcParams.update({"svg.hashsalt": "popoto-recall", "svg.fonttype": "none"})
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     for name in dict.fromkeys(name for name, _, _ in points):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from unittest.mock import patch
 
 from popoto import redis_db
 from redis import UnixDomainSocketConnection
+
+from popoto_recall.engine import runner
 
 from .measure import Meter, Variant
 from .outcome import NO_OP, Claim, Outcome
@@ -122,13 +125,20 @@ class Stage:
         """The scripts that a call has the server run, arguments included."""
         call()  # so that the server has them
         sent: list[tuple[Any, ...]] = []
-        send = UnixDomainSocketConnection.send_command
+        ours, theirs = runner.send, UnixDomainSocketConnection.send_command
 
-        def recorded(connection: Any, *words: Any, **options: Any) -> None:
+        def at_once(client: Any, words: tuple[Any, ...], **options: Any) -> Any:
             sent.append(words)
-            send(connection, *words, **options)
+            return ours(client, words, **options)
 
-        with patch.object(UnixDomainSocketConnection, "send_command", recorded):
+        def by_redis_py(connection: Any, *words: Any, **options: Any) -> None:
+            sent.append(words)
+            theirs(connection, *words, **options)
+
+        with (
+            patch.object(runner, "send", at_once),
+            patch.object(UnixDomainSocketConnection, "send_command", by_redis_py),
+        ):
             call()
         return [words for words in sent if words[0] == "EVALSHA"]
 
@@ -155,7 +165,12 @@ def newest_seven() -> str:
     found = binaries()
     if not found:
         raise SystemExit("no redis-server found: apt-get install redis-server, or --server PATH")
-    return found[max(found, key=lambda version: (version.startswith("redis-7."), version))]
+    return found[max(found, key=_seven_first)]
+
+
+def _seven_first(server: str) -> tuple[bool, list[int]]:
+    numbers = [int(number) for number in re.findall(r"\d+", server)]
+    return server.startswith("redis-7."), numbers
 
 
 @contextmanager
@@ -166,7 +181,9 @@ def staged(binary: str, plan: Plan, seed: int, module: str | None = None) -> Ite
     pool = server.client(socket_timeout=None).connection_pool
     redis_db.POPOTO_REDIS_DB = client = redis_db.GuardedRedis(connection_pool=pool)
     try:
-        yield Stage(server, client, plan, seed)
+        # Popoto takes a script for loaded that was once, on whatever server
+        with patch.object(redis_db, "_LOADED_SHAS", set()):
+            yield Stage(server, client, plan, seed)
     finally:
         redis_db.POPOTO_REDIS_DB = previous
         pool.disconnect()
