@@ -25,7 +25,9 @@ from support import ARGUMENTS, Topic, calls, small_store, writes
 
 import popoto_recall
 from popoto_recall import CoOccurrenceField, structures
-from popoto_recall.engine import Script
+from popoto_recall.engine import Script, runner
+from popoto_recall.engine.script import PLACE
+from popoto_recall.fields.adoption import adopt
 
 FOLDER = Path(popoto_recall.__file__).parent / "lua"
 FILES = {path.stem: path.read_text("utf-8") for path in FOLDER.glob("*.lua")}
@@ -160,7 +162,8 @@ FUNCTION = r"^local function (\w+)(\(.*?^end)$"
 def run_by(name: str) -> str:
     """A script, with those functions of its libraries that it calls."""
     code = body(FILES[name])
-    rest = body(scripts()[name].text.removesuffix(FILES[name]))
+    before, _, own = FILES[name].rpartition(PLACE)
+    rest = body(scripts()[name].text.removeprefix(before).removesuffix(own))
     functions = dict(re.findall(FUNCTION, rest, re.M | re.S))
     code += re.sub(FUNCTION, "", rest, flags=re.M | re.S)
     while called := {name for name in functions if re.search(rf"\b{name}\(", code)}:
@@ -265,7 +268,9 @@ def test_a_script_has_no_globals(name: str) -> None:
 def test_every_file_is_loaded_by_the_package() -> None:
     assert set(scripts()) == set(FILES)
     for name, script in scripts().items():
-        assert script.text.endswith(FILES[name])
+        before, _, own = FILES[name].rpartition(PLACE)
+        assert script.text.startswith(before)
+        assert script.text.endswith(own)
 
 
 def test_every_library_is_part_of_a_script() -> None:
@@ -311,18 +316,23 @@ def sent(client: Any, monkeypatch: pytest.MonkeyPatch) -> list[Call]:
     known = {script.sha: script for script in scripts().values()}
     known |= {script.text: script for script in scripts().values()}
 
-    def watched(original: Any) -> Any:
-        def send(self: Any, *args: Any, **options: Any) -> Any:
-            if args[0] in ("EVAL", "EVALSHA"):
-                _, script, count, *rest = args
-                made.append(Call(known[script], tuple(rest[:count]), tuple(rest[count:])))
-            return original(self, *args, **options)
+    def note(words: tuple[Any, ...]) -> None:
+        if words[0] in ("EVAL", "EVALSHA"):
+            _, script, count, *rest = words
+            made.append(Call(known[script], tuple(rest[:count]), tuple(rest[count:])))
 
-        return send
+    ours, theirs = runner.send, redis.client.Pipeline.execute_command
 
-    at_once, queued = redis.connection.AbstractConnection, redis.client.Pipeline
-    monkeypatch.setattr(at_once, "send_command", watched(at_once.send_command))
-    monkeypatch.setattr(queued, "execute_command", watched(queued.execute_command))
+    def at_once(client: Any, words: tuple[Any, ...], **options: Any) -> Any:
+        note(words)
+        return ours(client, words, **options)
+
+    def queued(self: Any, *words: Any, **options: Any) -> Any:
+        note(words)
+        return theirs(self, *words, **options)
+
+    monkeypatch.setattr(runner, "send", at_once)
+    monkeypatch.setattr(redis.client.Pipeline, "execute_command", queued)
     return made
 
 
@@ -341,6 +351,7 @@ def everything(client: Any) -> None:
     note.save(migrate_key=True)
     Note.cites.import_state(note, "cites", {"edges": {"Note:x": 0.5, "Note:y": 0.25}})
     note.delete()
+    adopted(client)
     Logged.near.strengthen("a", "b")
     Topic.near.propagate(["x", "y", "z"], limit=3, max_reads=10, explain=True)
     Topic.seen.might_exist_batch([])
@@ -362,6 +373,13 @@ def asymmetric() -> None:
     Note.cites.sweep()
     Note.cites.unlink("a", "b")
     Note.cites.get_linked_many(["a", "b", "c"])
+
+
+def adopted(client: Any) -> None:
+    for name, field in (("Topic", "near"), ("Note", "cites")):
+        client.zadd(f"$CoOccurrencF:{name}:{field}:x", {"y": 0.5, "z": 0.25, "x": 1})
+    adopt(Topic, watch=0)
+    adopt(Note, watch=0)
 
 
 def test_what_is_sent_is_what_the_contract_asks_for(client: Any, sent: list[Call]) -> None:

@@ -1,6 +1,6 @@
 """The only layer that talks to a server."""
 
-from .command import Command, Commands
+from .command import Command, Commands, Described, then
 from .reader import hashes, members, scan
 from .runner import check_buffering, queue, run, typed_errors
 from .script import Script, load
@@ -8,6 +8,7 @@ from .script import Script, load
 __all__ = [
     "Command",
     "Commands",
+    "Described",
     "Script",
     "check_buffering",
     "hashes",
@@ -16,5 +17,6 @@ __all__ = [
     "queue",
     "run",
     "scan",
+    "then",
     "typed_errors",
 ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from .script import Script
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +31,17 @@ class Commands(Generic[T]):
 
     calls: tuple[Command[Any], ...]
     join: Callable[[list[Any]], T]
+
+
+Described: TypeAlias = "Command[T] | Commands[T]"
+
+
+def then(operation: Described[T], change: Callable[[T], U]) -> Described[U]:
+    """The same operation, with something made of its result."""
+    if isinstance(operation, Commands):
+        join = operation.join
+        return Commands(operation.calls, lambda replies: change(join(replies)))
+    parse = operation.parse
+    return Command(
+        operation.script, operation.keys, operation.args, lambda reply: change(parse(reply))
+    )

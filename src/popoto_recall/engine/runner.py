@@ -12,8 +12,8 @@ from redis.client import Pipeline
 from redis.exceptions import NoScriptError, ResponseError
 
 from .. import errors
-from .command import Command, Commands
-from .once import executes_once, send_once
+from .command import Command, Commands, Described
+from .wire import executes_once, send
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ _CODED = re.compile(rf"(?:^|caused error: )({'|'.join(_CODES)}) (.*)", re.DOTALL
 _NO_MEMORY = "command not allowed when used memory > 'maxmemory'"
 
 
-def run(client: redis.Redis, operation: Command[T] | Commands[T]) -> T:
+def run(client: redis.Redis, operation: Described[T]) -> T:
     """Carry an operation out now.
 
     Raises:
@@ -44,36 +44,30 @@ def run(client: redis.Redis, operation: Command[T] | Commands[T]) -> T:
     return _call(client, operation)
 
 
-def _call(client: Any, command: Command[T]) -> T:
-    """``client`` is Any, because redis-py leaves ``execute_command`` untyped."""
-    script = command.script
-    send = send_once if script.writes else _send
-    arguments = (len(command.keys), *command.keys, *command.args)
+def _call(client: redis.Redis, command: Command[T]) -> T:
+    script, keys = command.script, command.keys
+    words = ("EVALSHA", script.sha, len(keys), *keys, *command.args)
     try:
         try:
-            reply = send(client, "EVALSHA", script.sha, *arguments)
+            reply = send(client, words, writes=script.writes)
         except NoScriptError:
             # Loading keeps it where servers evict what EVAL cached (7.4 on); calling it
             # by its text, not its SHA, survives a SCRIPT FLUSH between the two.
             client.script_load(script.text)
-            reply = send(client, "EVAL", script.text, *arguments)
+            reply = send(client, ("EVAL", script.text, *words[2:]), writes=script.writes)
     except ResponseError as error:
         if known := typed(error):
             raise known from error
         raise
     except UnicodeDecodeError as error:  # of a client that decodes replies itself
-        named = ", ".join(map(repr, command.keys))
+        named = ", ".join(map(repr, keys))
         raise errors.CorruptValueError(
             f"{named:.500} led to {error.object!r:.80}: no UTF-8"
         ) from error
     return command.parse(reply)
 
 
-def _send(client: Any, *words: Any) -> Any:
-    return client.execute_command(*words)
-
-
-def queue(pipeline: Pipeline, operation: Command[Any] | Commands[Any]) -> None:
+def queue(pipeline: Pipeline, operation: Described[Any]) -> None:
     """Queue an operation in a caller's pipeline, so that no script can be missing.
 
     What the pipeline holds is then sent once. The first call of a script in a MULTI carries

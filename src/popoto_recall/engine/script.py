@@ -1,35 +1,56 @@
-"""Lua scripts, read once from their files."""
+"""Lua scripts, read from their files when they are first used."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, cached_property
 from hashlib import sha1
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent.parent / "lua"
 
+PLACE = "-- The libraries stand here.\n"
+"""Where a script has its libraries that does not need them from its first line on.
 
-@dataclass(frozen=True, slots=True)
+A local function is made anew in every call that comes by it.
+"""
+
+
+@dataclass(frozen=True)
 class Script:
-    """One atomic operation: a Lua text and the SHA that EVALSHA knows it by."""
+    """One atomic operation, ``lua/<name>.lua``.
+
+    Redis offers a script no way to call another, so local functions that several scripts need
+    stand in a library and are sent as part of each.
+
+    Attributes:
+        name: The file, without its ending.
+        libraries: Files of ``lua/lib`` whose local functions it uses.
+        writes: Whether it changes anything.
+    """
 
     name: str
-    text: str
-    sha: str
+    libraries: tuple[str, ...]
     writes: bool
+
+    @cached_property
+    def text(self) -> str:
+        """What the server runs: the libraries before the script, or in their `PLACE`."""
+        before, place, own = _read(f"{self.name}.lua").rpartition(PLACE)
+        parts = [_read(f"lib/{library}.lua") for library in self.libraries]
+        return before + place + "\n".join([*parts, own])
+
+    @cached_property
+    def sha(self) -> str:
+        """What EVALSHA knows it by."""
+        return sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
 def load(name: str, *libraries: str, writes: bool = True) -> Script:
-    """Read ``lua/<name>.lua``, with the named ``lua/lib`` files before it.
+    """A script by the names of its files."""
+    return Script(name, libraries, writes)
 
-    Args:
-        name: The script's file, without its ending.
-        libraries: Files of ``lua/lib`` whose local functions it uses.
-        writes: Whether it changes anything.
 
-    Redis offers a script no way to call another, so local functions that several
-    scripts need stand in a library and are sent as part of each.
-    """
-    files = [_FOLDER / "lib" / f"{library}.lua" for library in libraries]
-    text = "\n".join(file.read_text("utf-8") for file in [*files, _FOLDER / f"{name}.lua"])
-    return Script(name, text, sha1(text.encode(), usedforsecurity=False).hexdigest(), writes)
+@cache
+def _read(file: str) -> str:
+    return (_FOLDER / file).read_text("utf-8")

@@ -17,7 +17,6 @@ from typing import (
     Concatenate,
     Generic,
     ParamSpec,
-    TypeAlias,
     TypeGuard,
     TypeVar,
     overload,
@@ -26,7 +25,7 @@ from typing import (
 from popoto.models.base import Model, ModelBase
 from popoto.redis_db import get_REDIS_DB
 
-from ..engine import Command, Commands, queue, run
+from ..engine import Command, Commands, Described, queue, run
 from ..errors import ArgumentError, ArgumentTypeError
 from ._calls import ModelRef as ModelRef
 from ._calls import ReadOnClass, ReadOnField, WriteOnClass, WriteOnField
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 Q = TypeVar("Q")
-
-Described: TypeAlias = "Command[R] | Commands[R]"
 
 
 class Operation:

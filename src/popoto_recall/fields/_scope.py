@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -81,13 +82,18 @@ def scope_of_call(
         ArgumentError: A name is missing, or the records are in different partitions.
     """
     if not names:
-        return Scope(model)
+        return _whole(model)
     found = {_values(names, _of_record(names, record, named)) for record in _records(model, args)}
     if len(found) > 1:
         raise ArgumentError(f"records of different partitions in one call: {sorted(found)!r:.200}")
     if found:
         return Scope(model, found.pop())
     return Scope(model, _values(names, {**_named.get(), **named}))
+
+
+@lru_cache(maxsize=1024)
+def _whole(model: type[Model]) -> Scope:
+    return Scope(model)
 
 
 def _of_record(

@@ -8,12 +8,12 @@ from typing import Any, TypeGuard, cast
 from popoto.fields._tokenizer import MIN_TOKEN_LENGTH, STOP_WORDS, tokenize
 from popoto.models.base import Model
 
-from ..engine import Commands
+from ..engine import Commands, Described
 from ..errors import ArgumentError, OptionError
 from ..structures.stored import Stored
 from ..structures.tokens import Tokenize, Tokenizer, WordTokenizer
 from ._base import RecallField, as_text, run_or_queue
-from ._operation import Described, asynchronous, procedure, write
+from ._operation import asynchronous, procedure, write
 from ._rebuild import Progress, rebuild
 from ._saving import saving
 from ._scope import PartitionValue, Scope, scope_of_record

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 import popoto
 
-from ..engine import Commands
+from ..engine import Described, then
 from ..errors import OptionError
 from ..structures.bloom import Bloom, FilterInfo
 from ..structures.sizing import MAX_BYTES, data_bytes
 from ..structures.tokens import Tokenize, Tokenizer
 from ._base import as_number, count_option
-from ._operation import Described, ModelRef, asynchronous, read
+from ._operation import ModelRef, asynchronous, read
 from ._scope import PartitionValue, Scope
 from ._tokens import Fingerprint, TokenField, as_fingerprint, as_fingerprints
 
@@ -97,8 +98,7 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
         self, at: Scope, /, fingerprint: object, match: str = "any", **partition: PartitionValue
     ) -> Described[bool]:
         """The inverse of `might_exist`: True only for what was certainly never saved."""
-        found = self.stored(at).contains(as_fingerprint(fingerprint), match)
-        return Commands(found.calls, lambda replies: not found.join(replies))
+        return then(self.stored(at).contains(as_fingerprint(fingerprint), match), operator.not_)
 
     @read
     def might_exist_batch(
@@ -134,7 +134,7 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
     ) -> Described[int]:
         """How many distinct fingerprints of a batch `might_exist` would say yes to."""
         found = self.stored(at).contains_many(as_fingerprints(fingerprints), match)
-        return Commands(found.calls, lambda replies: sum(found.join(replies).values()))
+        return then(found, lambda hits: sum(hits.values()))
 
     @read
     def fill_ratio(self, at: Scope, /, **partition: PartitionValue) -> Described[float]:
@@ -142,8 +142,7 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
 
         Cost: one round trip, O(size).
         """
-        info = self.stored(at).info()
-        return Commands((info,), lambda replies: replies[0].fill_ratio)
+        return then(self.stored(at).info(), lambda info: info.fill_ratio)
 
     @read
     def info(self, at: Scope, /, **partition: PartitionValue) -> Described[FilterInfo]:

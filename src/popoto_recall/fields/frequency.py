@@ -9,11 +9,12 @@ from typing import Any
 import popoto
 from popoto.models.base import Model
 
+from ..engine import Described
 from ..errors import ArgumentError, OptionError
 from ..structures.sketch import COUNTER_BYTES, MAX_BYTES, MAX_COUNT, Sketch, SketchInfo, shape
 from ..structures.tokens import Tokenize, Tokenizer
 from ._base import as_count, count_option
-from ._operation import Described, asynchronous, read, write
+from ._operation import asynchronous, read, write
 from ._scope import PartitionValue, Scope
 from ._tokens import Fingerprint, TokenField, as_fingerprint, as_fingerprints
 

@@ -9,11 +9,15 @@
 -- ARGV[3]  probes    integer  >= 2, bits per token
 -- ARGV[4]  digests   string   per token 4 bytes that pick a block, then a byte per probe
 -- ARGV[5]  own       string   member of records that is being saved, or empty
+-- ARGV[6]  density   float    items per byte of blocks at which the filter is full
 -- Returns  integer, 0.
 local stamp, probes, digests = ARGV[1], tonumber(ARGV[3]), ARGV[4]
 
+local base, density = #stamp + STATE_BYTES, tonumber(ARGV[6])
+
 local function add(key, items, size)
-  return add_tokens(key, #stamp + STATE_BYTES, items, size, probes, digests)
+  local now = add_tokens(key, base, items, size, probes, digests)
+  return now, now > (size - base) * density
 end
 
 return add_to_both(4, ARGV[5], stamp, tonumber(ARGV[2]), add) or 0

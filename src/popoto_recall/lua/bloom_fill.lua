@@ -15,6 +15,6 @@ local _, items, size, unusable = open(KEYS[1], stamp)
 if unusable then return unusable end
 
 items = add_tokens(KEYS[1], #stamp + STATE_BYTES, items, size, tonumber(ARGV[2]), ARGV[3])
-set_state(KEYS[1], stamp, '0', items, size)
+set_state(KEYS[1], stamp, 'part', items, size)
 step_done(KEYS[2], ARGV[5], ARGV[6])
 return items

@@ -9,9 +9,9 @@
 local key, stamp = KEYS[1], ARGV[1]
 local rows, columns, digests = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 
-local complete, _, size, problem = open(key, stamp)
+local state, _, size, problem = open(key, stamp)
 if problem then return problem end
-if (complete or complete_if_new(2, '')) == '0' then
+if (state or state_if_new(2, '')) == 'part' then
   return incomplete(key)
 end
 
@@ -22,13 +22,13 @@ end
 
 -- Reading the whole sketch once is cheaper than a call per counter when there are many.
 local whole
-if complete and #digests / 4 * 600 > size then whole = redis.call('GETRANGE', key, 0, -1) end
+if state and #digests / 4 * 600 > size then whole = redis.call('GETRANGE', key, 0, -1) end
 
 local base = #stamp + STATE_BYTES
 local reply = {}
 for at = 1, #digests, 4 * rows do
   local least = 0
-  for row = 0, complete and rows - 1 or -1 do
+  for row = 0, state and rows - 1 or -1 do
     local column = number_at(digests, at + 4 * row) % columns
     local start = base + (row * columns + column) * 4
     local count = whole and number_at(whole, start + 1)

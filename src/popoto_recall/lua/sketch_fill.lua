@@ -22,6 +22,6 @@ local values = count_tokens(
   KEYS[1], #stamp + STATE_BYTES, rows, tonumber(ARGV[3]), ARGV[4], 1)
 if limit > 0 then keep_top(KEYS[3], limit, 9, rows, values, items) end
 items = items + #values / rows
-set_state(KEYS[1], stamp, '0', items, size)
+set_state(KEYS[1], stamp, 'part', items, size)
 step_done(KEYS[2], ARGV[6], ARGV[7])
 return items

@@ -7,9 +7,9 @@
 -- Returns  flat array: token, estimate, ... heaviest first.
 local problem = wrong_type({KEYS[2]}, 'zset')
 if problem then return problem end
-local complete, items, _, unusable = open(KEYS[1], ARGV[1])
+local state, items, _, unusable = open(KEYS[1], ARGV[1])
 if unusable then return unusable end
-if (complete or complete_if_new(3, '')) == '0' then return incomplete(KEYS[1]) end
-if not complete or items == 0 then return {} end
+if (state or state_if_new(3, '')) == 'part' then return incomplete(KEYS[1]) end
+if not state or items == 0 then return {} end
 local top = redis.call('ZRANGE', KEYS[2], 0, ARGV[2] - 1, 'REV', 'WITHSCORES')
 return #top > 0 and top or incomplete(KEYS[1])

@@ -6,6 +6,6 @@
 -- ARGV[1]  stamp     string
 -- ARGV[2]  size      integer  bytes in all
 -- Returns  integer, 0.
-create(KEYS[1], ARGV[1], tonumber(ARGV[2]), '1')
+create(KEYS[1], ARGV[1], tonumber(ARGV[2]), 'good')
 redis.call('DEL', unpack(KEYS, 2))
 return 0

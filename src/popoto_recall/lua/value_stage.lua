@@ -16,7 +16,7 @@ if resumes and items and size >= tonumber(ARGV[2]) then
   done = tonumber(redis.call('HGET', KEYS[2], 'done'))
 else
   items, size = 0, tonumber(ARGV[2])
-  create(KEYS[1], ARGV[1], size, '0')
+  create(KEYS[1], ARGV[1], size, 'part')
   if KEYS[3] then redis.call('DEL', KEYS[3]) end
 end
 redis.call('DEL', KEYS[2])

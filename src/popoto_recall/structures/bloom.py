@@ -16,14 +16,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
+from typing import TypeVar
 
-from ..engine import Command, Commands, load
+from ..engine import Command, Commands, Described, load
 from ..errors import ArgumentError
 from .hashing import digests
 from .sizing import capacity_of, data_bytes, rate_at, sizing
-from .stamp import STATE_BYTES, stamp
+from .stamp import STATE_BYTES, good_head, stamp
 from .stored import Stored, at_end
 from .tokens import chunks, distinct
+
+T = TypeVar("T")
 
 ADD = load("bloom_add", "stamp", "bloom")
 CONTAINS = load("bloom_contains", "stamp", writes=False)
@@ -93,7 +96,12 @@ class Bloom(Stored):
     def add(self, fingerprint: str, *, own: str = "") -> Commands[None]:
         keys = (self.key, self.staging, self.progress, *self.records)
         calls = [
-            Command(ADD, keys, (self.stamp, self.size, self._probes, self._digests(part), own), int)
+            Command(
+                ADD,
+                keys,
+                (self.stamp, self.size, self._probes, self._digests(part), own, self._density),
+                int,
+            )
             for part in chunks(self.tokenizer.tokens(fingerprint), _ADDS_PER_CALL)
         ]
         return Commands(tuple(calls), lambda _: None)
@@ -117,14 +125,13 @@ class Bloom(Stored):
             return 0
         return self._head + data_bytes(math.ceil(items * _GROWTH), self.error_rate)
 
-    def contains(self, fingerprint: str, match: str) -> Commands[bool]:
+    def contains(self, fingerprint: str, match: str) -> Described[bool]:
         """Whether any, or with ``match="all"`` every, token may be present."""
         combine = _combine(match)
-        tokens = self.tokenizer.tokens(fingerprint)
-        return Commands(
-            tuple(self._test(part) for part in chunks(tokens, _TESTS_PER_CALL)),
-            lambda replies: combine(chain.from_iterable(replies)),
-        )
+        parts = chunks(self.tokenizer.tokens(fingerprint), _TESTS_PER_CALL)
+        if len(parts) == 1:
+            return self._test(parts[0], lambda reply: combine(self._hits(reply)))
+        return self._tests(parts, lambda replies: combine(chain.from_iterable(replies)))
 
     def contains_many(self, fingerprints: Sequence[str], match: str) -> Commands[dict[str, bool]]:
         """n fingerprints -> dict of at most n, first-seen order."""
@@ -136,8 +143,7 @@ class Bloom(Stored):
             hits = chain.from_iterable(replies)
             return dict(zip(wanted, batch.regroup(hits, combine), strict=True))
 
-        parts = chunks(batch.tokens, _TESTS_PER_CALL)
-        return Commands(tuple(self._test(part) for part in parts), join)
+        return self._tests(chunks(batch.tokens, _TESTS_PER_CALL), join)
 
     def info(self) -> Command[FilterInfo]:
         return Command(INFO, (self.key, *self.records), (self.stamp,), self._info)
@@ -164,9 +170,24 @@ class Bloom(Stored):
     def _digests(self, tokens: Sequence[bytes]) -> bytes:
         return digests(tokens, 4 + self._probes)
 
-    def _test(self, tokens: Sequence[bytes]) -> Command[list[bool]]:
-        args = (self.stamp, self._probes, self._digests(tokens), self._density)
-        return Command(CONTAINS, (self.key, *self.records), args, self._hits)
+    def _test(self, tokens: Sequence[bytes], parse: Callable[[bytes | str], T]) -> Command[T]:
+        args = (*self._as_expected, self._digests(tokens))
+        return Command(CONTAINS, self._asked, args, parse)
+
+    @cached_property
+    def _as_expected(self) -> tuple[bytes | int, ...]:
+        """How the filter begins, unless it is in another state or a rebuild made it larger."""
+        head = good_head(self.stamp, self.size)
+        return (self.stamp, head, self._head - 1, self.size, self._probes)
+
+    def _tests(
+        self, parts: Sequence[Sequence[bytes]], join: Callable[[list[list[bool]]], T]
+    ) -> Commands[T]:
+        return Commands(tuple([self._test(part, self._hits) for part in parts]), join)
+
+    @cached_property
+    def _asked(self) -> tuple[str, ...]:
+        return (self.key, *self.records)
 
     def _hits(self, reply: bytes | str) -> list[bool]:
         reply = reply if isinstance(reply, bytes) else reply.encode()

@@ -6,7 +6,7 @@ Loftus (1975), "A spreading-activation theory of semantic processing".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeVar
@@ -66,6 +66,14 @@ class Graph:
     def strengthen(self, pairs: Sequence[Pair]) -> Commands[list[float]]:
         """Add to edges (source, target, delta)."""
         return self._write_pairs(STRENGTHEN, (repr(self.cap),), pairs)
+
+    def link_one(self, pair: Pair) -> Command[float]:
+        """`link` of a single pair."""
+        return self._write_part(LINK, (), (pair,), float)
+
+    def strengthen_one(self, pair: Pair) -> Command[float]:
+        """`strengthen` of a single pair."""
+        return self._write_part(STRENGTHEN, (repr(self.cap),), (pair,), float)
 
     def co_occur(self, nodes: Sequence[str], delta: float) -> Command[int] | Commands[int]:
         """Strengthen all pairs of distinct nodes; the number of pairs that have an edge now."""
@@ -189,21 +197,27 @@ class Graph:
     def _write_pairs(
         self, script: Script, options: tuple[str, ...], pairs: Sequence[Pair]
     ) -> Commands[list[float]]:
-        for source, target, _ in pairs:
-            if source == target:
-                raise ArgumentError(f"cannot link {source!r} to itself: no self-loops")
-        calls = [self._write_part(script, options, part) for part in _parts(pairs, _PAIRS_PER_CALL)]
+        calls = [
+            self._write_part(script, options, part, _weights)
+            for part in _parts(pairs, _PAIRS_PER_CALL)
+        ]
         return Commands(tuple(calls), lambda replies: list(chain.from_iterable(replies)))
 
     def _write_part(
-        self, script: Script, options: tuple[str, ...], pairs: Sequence[Pair]
-    ) -> Command[list[float]]:
+        self,
+        script: Script,
+        options: tuple[str, ...],
+        pairs: Sequence[Pair],
+        parse: Callable[[bytes | str], T],
+    ) -> Command[T]:
         keys: list[str] = []
         args: list[str | int] = [*self._where, *options]
         for source, target, value in pairs:
+            if source == target:
+                raise ArgumentError(f"cannot link {source!r} to itself: no self-loops")
             keys += (self.edges + source, self.mirrors + target)
             args += (source, target, repr(value))
-        return Command(script, tuple(keys), tuple(args), _weights)
+        return Command(script, tuple(keys), tuple(args), parse)
 
 
 def _flat(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -14,6 +14,11 @@ STATE_BYTES = 64
 _ALIGNMENT = 32
 
 
+def good_head(line: bytes, size: int) -> bytes:
+    """A stamp and the part of the state behind it that only a good value of this size has."""
+    return b"%ssize=%011d state=good items=" % (line, size)
+
+
 def stamp(kind: str, version: int, **options: object) -> bytes:
     """``kind version name=value ... sum=N``, padded to a multiple of 32 bytes.
 

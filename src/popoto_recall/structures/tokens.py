@@ -63,6 +63,12 @@ class WordTokenizer(Tokenizer):
     stop_words: frozenset[bytes]
     shortest: int
 
+    def tokens(self, fingerprint: str) -> list[bytes]:
+        if not fingerprint.isascii():
+            return Tokenizer.tokens(self, fingerprint)
+        text = fingerprint.lower().encode()
+        return self._kept(text.translate(_TO_SPACES)) or [text]
+
     def batch(self, fingerprints: Sequence[str]) -> TokenBatch:
         text = "\n".join(fingerprints)
         if not text.isascii() or text.count("\n") != len(fingerprints) - 1:
@@ -77,7 +83,7 @@ class WordTokenizer(Tokenizer):
             for line, whole in zip(lines, text.split("\n"), strict=True)
         )
 
-    def _kept(self, line: bytes) -> Sequence[bytes]:
+    def _kept(self, line: bytes) -> list[bytes]:
         stop_words, shortest = self.stop_words, self.shortest
         words = [word for word in line.split() if len(word) >= shortest and word not in stop_words]
         return words if len(words) < 2 else list(dict.fromkeys(words))

@@ -8,11 +8,11 @@ from typing import Any
 from popoto import Defaults
 from popoto.redis_db import get_REDIS_DB
 
-from ...engine import Commands, run
+from ...engine import Described, run, then
 from ...errors import ArgumentError
 from ...structures.activation import Activation, Edge
 from .._base import as_count, as_number, as_pk
-from .._operation import Described, asynchronous, procedure, read
+from .._operation import asynchronous, procedure, read
 from .._scope import PartitionValue, Scope
 from ._graph import GraphField, distinct_pks
 
@@ -53,8 +53,7 @@ class GraphReads(GraphField):
         Cost: one round trip, O(log E + limit).
         """
         node = as_pk(pk)
-        found = self._linked(at, [node], min_weight, limit)
-        return Commands(found.calls, lambda replies: found.join(replies)[node])
+        return then(self._linked(at, [node], min_weight, limit), lambda found: found[node])
 
     @read
     def get_linked_many(
@@ -164,7 +163,7 @@ class GraphReads(GraphField):
 
     def _linked(
         self, at: Scope, nodes: list[str], min_weight: float, limit: int
-    ) -> Commands[dict[str, list[Edge]]]:
+    ) -> Described[dict[str, list[Edge]]]:
         lightest = as_number("min_weight", min_weight)
         return self.graph(at).linked(nodes, lightest, as_count("limit", limit))
 

@@ -8,12 +8,12 @@ from typing import Any
 from popoto import Defaults, EventStreamMixin
 from popoto.fields.co_occurrence_field import _strengthen_event
 
-from ...engine import Commands
+from ...engine import Commands, Described
 from ...errors import ArgumentError
 from ...structures.events import log
 from ...structures.graph import Pair
 from .._base import as_number, as_pk
-from .._operation import Described, asynchronous, write
+from .._operation import asynchronous, write
 from .._scope import PartitionValue, Scope
 from ._graph import GraphField, distinct_pks
 
@@ -59,7 +59,7 @@ class GraphWrites(GraphField):
         """
         graph = self.graph(at)
         weight = _initial_weight(initial_weight, graph.cap)
-        return _single(graph.link([(as_pk(source), as_pk(target), weight)]))
+        return graph.link_one((as_pk(source), as_pk(target), weight))
 
     @write
     def link_many(
@@ -113,13 +113,11 @@ class GraphWrites(GraphField):
         Source: Hebb (1949): what fires together wires together.
         """
         pair = (as_pk(source), as_pk(target), _delta(delta))
-        strengthened = _single(self.graph(at).strengthen([pair]))
+        strengthened = self.graph(at).strengthen_one(pair)
         if not issubclass(at.model, EventStreamMixin):
             return strengthened
         logged = log(*_strengthen_event(at.model, *pair))
-        return Commands(
-            (*strengthened.calls, logged), lambda replies: strengthened.join(replies[:1])
-        )
+        return Commands((strengthened, logged), lambda replies: replies[0])
 
     @write
     def strengthen_many(
@@ -227,10 +225,6 @@ def _delta(delta: float) -> float:
     if delta <= 0:
         raise ArgumentError(f"delta must be > 0, not {delta:g}")
     return delta
-
-
-def _single(commands: Commands[list[float]]) -> Commands[float]:
-    return Commands(commands.calls, lambda replies: commands.join(replies)[0])
 
 
 def _pairs(pairs: Iterable[Sequence[Any]], value: float) -> list[Pair]:

@@ -2,12 +2,15 @@
 --
 -- A value begins with its stamp, a line of text that names its kind and version, the options
 -- it was made with and a checksum, padded to a multiple of 32 bytes. 64 bytes of state follow,
--- `complete=1 items=0000000000000042 size=0000130752 check=38`, padded, and then the data.
+-- `size=00000130752 state=good items=00000000000042` and its items again, each on a line that
+-- ends, and then the data. The state is `part` while records exist that the value has not seen,
+-- `over` when it holds more than it is made for, else `good`. No flipped bit makes one of them
+-- another, nor the items the same as their repetition.
 
-local STATE = 'complete=%s items=%016d size=%010d check=%02d     \n'
-local STATE_PATTERN = '^complete=([01]) items=(%d+) size=(%d+) check=(%d%d)     \n$'
+local STATE = 'size=%011d state=%s items=%014d\n%014d\n'
+local STATE_PATTERN = '^size=(%d+) state=(%l+) items=(%d+)\n(%d+)\n$'
 local STATE_BYTES = 64
-local MAX_ITEMS = 1e15
+local MAX_ITEMS = 99999999999999
 
 local function checksum(text)
   local sum = 0
@@ -15,14 +18,9 @@ local function checksum(text)
   return string.format('%.0f', sum)
 end
 
--- Differs for any two states that one digit tells apart: 97 is prime.
-local function check_of(complete, items, size)
-  return (complete + items + size) % 97
-end
-
-local function state(complete, items, size)
+local function state_line(state, items, size)
   items = math.min(items, MAX_ITEMS)
-  return string.format(STATE, complete, items, size, check_of(complete, items, size))
+  return string.format(STATE, size, state, items, items)
 end
 
 -- What is wrong with a value whose stamp is not the wanted one, as an error reply.
@@ -51,8 +49,8 @@ local function refusal(key, stamp)
     key, made, says))
 end
 
--- Open the value under a key: '1' or '0' for complete, its items and its size; nil when there is
--- none. Fourth an error reply, when the value is not one with these options.
+-- Open the value under a key: its state, items and size; nil when there is none. Fourth an error
+-- reply, when the value is not one with these options.
 local function open(key, stamp)
   local head = redis.pcall('GETRANGE', key, 0, #stamp + STATE_BYTES - 1)
   if head == '' and redis.call('EXISTS', key) == 0 then return nil end
@@ -61,21 +59,21 @@ local function open(key, stamp)
       "RECALL_TYPE '%s' holds a %s where a string belongs (Popoto's own field, perhaps); delete "
       .. 'the key or run rebuild()', key, redis.call('TYPE', key).ok))
   end
-  if string.sub(head, 1, #stamp) ~= stamp then return nil, nil, nil, refusal(key, stamp) end
-  local complete, items, size, check = string.match(head, STATE_PATTERN, #stamp + 1)
+  if string.find(head, stamp, 1, true) ~= 1 then return nil, nil, nil, refusal(key, stamp) end
+  local size, state, items, again = string.match(head, STATE_PATTERN, #stamp + 1)
   local length = redis.call('STRLEN', key)
-  if not complete or length ~= tonumber(size)
-    or check_of(complete, items, length) ~= tonumber(check) then
+  if items ~= again or length ~= tonumber(size)
+    or state ~= 'part' and state ~= 'good' and state ~= 'over' then
     return nil, nil, nil, redis.error_reply(string.format(
       "RECALL_CORRUPT '%s' has %d bytes, or a state, that were not written so; delete the key or "
       .. 'run rebuild()', key, length))
   end
-  return complete, tonumber(items), length
+  return state, tonumber(items), length
 end
 
--- '1' when no record but `own` exists that a value made now would not have seen, else '0'. The
--- records are the common members of the sets that are KEYS[first] and on.
-local function complete_if_new(first, own)
+-- 'good' when no record but `own` exists that a value made now would not have seen, else 'part'.
+-- The records are the common members of the sets that are KEYS[first] and on.
+local function state_if_new(first, own)
   local others
   if #KEYS == first then
     others = redis.call('SCARD', KEYS[first])
@@ -92,7 +90,7 @@ local function complete_if_new(first, own)
     for i = first, #KEYS do among = among * redis.call('SISMEMBER', KEYS[i], own) end
     others = others - among
   end
-  return others == 0 and '1' or '0'
+  return others == 0 and 'good' or 'part'
 end
 
 -- Error reply for a value that cannot answer for all records.
@@ -104,40 +102,44 @@ end
 -- Make an empty value in its full size at once: SETRANGE of a key that is not there takes exactly
 -- so much memory, and the zeros need not be made in Lua, which takes seconds for 64 MB. SET comes
 -- first because a server out of memory refuses it, and DEL it would not.
-local function create(key, stamp, size, complete)
-  local head = stamp .. state(complete, 0, size)
+local function create(key, stamp, size, state)
+  local head = stamp .. state_line(state, 0, size)
   redis.call('SET', key, head)
   redis.call('DEL', key)
   redis.call('SETRANGE', key, size - 1, '\0')
   redis.call('SETRANGE', key, 0, head)
 end
 
-local function set_state(key, stamp, complete, items, size)
-  redis.call('SETRANGE', key, #stamp, state(complete, items, size))
+local function set_state(key, stamp, state, items, size)
+  redis.call('SETRANGE', key, #stamp, state_line(state, items, size))
 end
 
 -- Open the value that a save adds to (KEYS[1]), made if it is missing, and the one that a rebuild
--- is filling meanwhile (KEYS[2], its progress KEYS[3]), if there is one. Calls add(key, items, size) for each, which returns the new
--- items. Returns an error reply if the first cannot be used, else nil.
+-- is filling meanwhile (KEYS[2], its progress KEYS[3]), if there is one. Calls
+-- add(key, items, size) for each, which returns the new items, and whether these are more than the
+-- value is made for. Returns an error reply if the first cannot be used, else nil.
 local function add_to_both(first_records, own, stamp, wanted, add)
   local key, staging, progress = KEYS[1], KEYS[2], KEYS[3]
-  local complete, items, size, problem = open(key, stamp)
+  local state, items, size, problem = open(key, stamp)
   if problem then return problem end
   local _, staged_items, staged_size, stale
   if redis.call('EXISTS', staging) == 1 then
     _, staged_items, staged_size, stale = open(staging, stamp)
   end
-  if not complete then
-    complete, items, size = complete_if_new(first_records, own), 0, wanted
-    create(key, stamp, size, complete)
+  if not state then
+    state, items, size = state_if_new(first_records, own), 0, wanted
+    create(key, stamp, size, state)
   end
-  local now = add(key, items, size)
-  if now ~= items then set_state(key, stamp, complete, now, size) end
+  local now, over = add(key, items, size)
+  if now ~= items then
+    if over and state == 'good' then state = 'over' end
+    set_state(key, stamp, state, now, size)
+  end
   if stale then
     -- a rebuild with other options would not count this save: it has to begin again
     redis.call('DEL', staging, progress)
   elseif staged_items then
-    set_state(staging, stamp, '0', add(staging, staged_items, staged_size), staged_size)
+    set_state(staging, stamp, 'part', add(staging, staged_items, staged_size), staged_size)
   end
 end
 
