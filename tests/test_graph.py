@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -128,14 +129,17 @@ def test_replies_read_the_same_decoded_or_not(text: type) -> None:
     def reply(value: str) -> Any:
         return value.encode() if text is bytes else value
 
+    def joined(*texts: object) -> list[Any]:
+        return [reply("\0"), reply("\0".join(map(str, texts)))]
+
     pairs = [("a", "b", 0.5), ("a", "c", 0.5)]
     assert answer(SYMMETRIC.link(pairs), reply("0.30000000000000004 0")) == [0.1 + 0.2, 0.0]
-    assert answer(SYMMETRIC.linked(["a", "b"], 0.0, 20), [[reply("é"), reply("0.5")], []]) == {
+    assert answer(SYMMETRIC.linked(["a", "b"], 0.0, 20), joined(1, "é", 0.5, 0)) == {
         "a": [("é", 0.5)],
         "b": [],
     }
     walk = SYMMETRIC.propagate({"a": 1.0}, 2, 0.5, 0.01)
-    assert answer(walk, [0, reply("é"), reply("0.25")]) == {"é": 0.25}
+    assert answer(walk, [0, *joined("a", 0.5, 1, "é", 0.5, "")]) == {"é": 0.25}
 
 
 def test_replies_of_several_calls_join_in_order() -> None:
@@ -146,8 +150,20 @@ def test_replies_of_several_calls_join_in_order() -> None:
     assert answer(SYMMETRIC.link(pairs), *replies) == weights
 
 
+def walk(*steps: Any, truncated: int = 0) -> list[Any]:
+    """A reply to `propagate`; an empty text ends a level."""
+    texts: list[object] = []
+    for step in steps:
+        if step:
+            node, factor, raised = step
+            texts += [node, factor, len(raised), *chain.from_iterable(raised.items())]
+        else:
+            texts.append("")
+    return [truncated, b"\0", "\0".join(map(str, [*texts, ""])).encode()]
+
+
 def test_an_activation_is_a_dict_heaviest_first_ties_by_pk() -> None:
-    reply = [0, b"b", b"0.25", b"d", b"0.5", b"a", b"0.25", b"c", b"0.25"]
+    reply = walk(("s", 0.5, {"b": 0.5, "d": 2, "a": 0.5}), ("d", 0.25, {"c": 1}))
     found = answer(SYMMETRIC.propagate({"s": 1.0}, 2, 0.5, 0.01), reply)
     assert type(found) is Activation
     assert isinstance(found, dict)
@@ -157,20 +173,25 @@ def test_an_activation_is_a_dict_heaviest_first_ties_by_pk() -> None:
 
 
 def test_an_activation_says_that_it_was_cut_short() -> None:
-    walk = SYMMETRIC.propagate({"s": 1.0}, 2, 0.5, 0.01, max_reads=1)
-    assert answer(walk, [1, b"a", b"0.25"]).truncated is True
-    assert answer(walk, [0, b"a", b"0.25"]).truncated is False
+    one = SYMMETRIC.propagate({"s": 1.0}, 2, 0.5, 0.01, max_reads=1)
+    assert answer(one, walk(truncated=1)).truncated is True
+    assert answer(one, walk(truncated=0)).truncated is False
 
 
 def test_paths_are_those_of_the_scores_that_stay() -> None:
-    reply = [
-        0,
-        *(b"a", b"0.1", [b"s", b"1.0", b"a", b"0.2"]),
-        *(b"b", b"0.5", [b"s", b"1.0", b"b", b"1"]),
-    ]
+    reply = walk(("s", 0.5, {"a": 0.2, "b": 1}))
     found = answer(SYMMETRIC.propagate({"s": 1.0}, 2, 0.5, 0.01, explain=True, limit=1), reply)
     assert found.paths == {"b": [("s", 1.0), ("b", 1.0)]}
-    assert answer(SYMMETRIC.propagate({"s": 1.0}, 2, 0.5, 0.01), [0]).paths == {}
+    assert answer(SYMMETRIC.propagate({"s": 1.0}, 2, 0.5, 0.01), walk()).paths == {}
+
+
+def test_a_path_leads_over_what_the_level_before_raised() -> None:
+    first = ("s", 0.5, {"a": 0.5, "b": 0.125})
+    reply = walk(first, "", ("a", 0.125, {"b": 1, "c": 1}), ("b", 0.03125, {"d": 1}))
+    found = answer(SYMMETRIC.propagate({"s": 1.0}, 2, 0.5, 0.01, explain=True), reply)
+    assert found == {"a": 0.25, "b": 0.125, "c": 0.125, "d": 0.03125}
+    assert found.paths["b"] == [("s", 1.0), ("a", 0.5), ("b", 1.0)]
+    assert found.paths["d"] == [("s", 1.0), ("b", 0.125), ("d", 1.0)]
 
 
 def test_a_graph_is_a_value() -> None:

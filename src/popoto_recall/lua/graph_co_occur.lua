@@ -38,6 +38,11 @@ local function strengthened(weight)
   return text
 end
 
+local function write(update, text, node)
+  update[#update + 1] = text
+  update[#update + 1] = node
+end
+
 -- Last names first: a short sorted set is a list that is searched from its low end, so that what
 -- comes before all it holds is in place at once.
 local updates = {}
@@ -45,23 +50,22 @@ for i = 1, n do updates[i] = {} end
 for i = n, 1, -1 do
   for j = n, symmetric and i + 1 or 1, -1 do
     if i ~= j then
-      local weight = tonumber(scores[i][j]) or 0
-      if symmetric then weight = math.max(weight, tonumber(scores[j][i]) or 0) end
-      local text, update = strengthened(weight), updates[i]
-      update[#update + 1] = text
-      update[#update + 1] = nodes[j]
-      if symmetric then
-        update = updates[j]
-        update[#update + 1] = text
-        update[#update + 1] = nodes[i]
-      end
+      local there, back = scores[i][j], symmetric and scores[j][i]
+      local weight = tonumber(there) or 0
+      if symmetric and back ~= there then weight = math.max(weight, tonumber(back) or 0) end
+      local text = strengthened(weight)
+      if text ~= there then write(updates[i], text, nodes[j]) end
+      if symmetric and text ~= back then write(updates[j], text, nodes[i]) end
     end
   end
 end
 
 local grown = {}
 for i = 1, n do
-  if redis.call('ZADD', KEYS[i], unpack(updates[i])) > 0 then grown[#grown + 1] = i end
+  -- what is at the cap is not written again
+  if #updates[i] > 0 and redis.call('ZADD', KEYS[i], unpack(updates[i])) > 0 then
+    grown[#grown + 1] = i
+  end
 end
 if not symmetric and #grown > 0 then
   for i = 1, n do

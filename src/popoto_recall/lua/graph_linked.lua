@@ -2,14 +2,16 @@
 -- KEYS     edges       zset     of the nodes; member: neighbour, score: weight
 -- ARGV[1]  min_weight  float    lightest edge wanted
 -- ARGV[2]  limit       integer  >= 1, edges per node
--- Returns  array, one flat array per key: neighbour, weight, ... heaviest first.
-local problem = wrong_type(KEYS, 'zset')
-if problem then return problem end
-
-local limit = math.min(tonumber(ARGV[2]), 2 ^ 53) -- beyond it Redis reads no integer
-local linked = {}
-for i, key in ipairs(KEYS) do
-  linked[i] = redis.call(
-    'ZRANGE', key, '+inf', ARGV[1], 'BYSCORE', 'REV', 'LIMIT', 0, limit, 'WITHSCORES')
+-- Returns  array: what stands between the texts that follow, and these in one string: per key the
+--          number of its edges, then neighbour, weight, ... heaviest first.
+local told, n = {}, 0
+for _, key in ipairs(KEYS) do
+  local found = redis.pcall(
+    'ZRANGE', key, '+inf', ARGV[1], 'BYSCORE', 'REV', 'LIMIT', '0', ARGV[2], 'WITHSCORES')
+  if found.err then return wrong_type({key}, 'zset') or found end
+  n = n + 1
+  told[n] = #found / 2
+  for i = 1, #found do told[n + i] = found[i] end
+  n = n + #found
 end
-return linked
+return {joined(told)}

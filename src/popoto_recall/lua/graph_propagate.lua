@@ -14,24 +14,22 @@
 -- ARGV[6]    cap        float    > 0, weights above it count as it
 -- ARGV[7]    limit      integer  best scores wanted; 0: all
 -- ARGV[8]    max_reads  integer  edges that may be read, a node without any counting as one; 0: all
--- ARGV[9]    explain    integer  1: with paths
--- ARGV[2i+8] seed       string   the i-th
--- ARGV[2i+9] weight     float    of the i-th seed, in (0, 1]
--- Returns    array: 1 if max_reads cut it short, then pk, score, ... in no order, ties with the
---            limit-th included; with paths pk, score, and a flat array of pk, weight, ... from
---            the seed on.
+-- ARGV[2i+7] seed       string   the i-th
+-- ARGV[2i+8] weight     float    of the i-th seed, in (0, 1]
+-- Returns    array: 1 if max_reads cut it short; what stands between the texts that follow, and
+--            these in one string: what the walk found, step by step. A step is the node it leaves,
+--            the factor that the weights of its edges count with, how many nodes it raised, and
+--            of each of these pk and weight; where a level ends stands an empty text. A node's
+--            last mention has its score, if that is not below the limit-th best.
 local prefix = ARGV[1]
 local depth, decay, threshold = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local fan_out = math.min(tonumber(ARGV[5]), 2 ^ 53) -- beyond it Redis reads no integer
-local cap = tonumber(ARGV[6])
-local limit, max_reads, explain = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9] == '1'
+local fan_out, cap = tonumber(ARGV[5]), tonumber(ARGV[6])
+local limit, max_reads = tonumber(ARGV[7]), tonumber(ARGV[8])
 
-local seeds, best, steps = {}, {}, {}
-local frontier, taken = {}, {}
+local seeds, best, frontier = {}, {}, {}
 for i = 1, #KEYS do
-  local seed, weight = ARGV[2 * i + 8], tonumber(ARGV[2 * i + 9])
+  local seed, weight = ARGV[2 * i + 7], tonumber(ARGV[2 * i + 8])
   seeds[seed], best[seed], frontier[seed] = true, weight, weight
-  if explain then taken[seed] = {seed, ARGV[2 * i + 9]} end
 end
 
 -- The `limit` highest scores so far, ascending. `rise` moves a node's from old to new.
@@ -56,40 +54,38 @@ local function rise(old, new)
 end
 
 local page = limit > 0 and math.min(limit + 8, fan_out) or fan_out
+local page_text = string.format('%.0f', page)
 local reads, truncated = 0, 0
+local told, n = {}, 0 -- the reply, and its length
 local problem
-
--- What a read that failed tells the caller. Redis ends an error at a NUL.
-local function refusal(key, failed)
-  local found = redis.call('TYPE', key).ok
-  if found == 'zset' then return failed end
-  local shown = string.gsub(key, '%c', function(char)
-    return string.format('\\x%02x', string.byte(char))
-  end)
-  return redis.error_reply(string.format(
-    "RECALL_TYPE '%s' holds a %s where a zset belongs", shown, found))
-end
 
 -- Read a node's edges, heaviest first, as far as they can pass; raise those they reach. Whom the
 -- last level raises is not asked for any more: raised is nil then.
-local function expand(node, score, raised, trail)
-  local factor, offset = score * decay, 0
+local function expand(node, factor, raised)
+  local offset = 0
   while offset < fan_out do
-    local count = math.min(page, fan_out - offset)
+    local count, count_text = page, page_text
+    if offset > 0 then
+      count = math.min(page, fan_out - offset)
+      count_text = count
+    end
     local spent = max_reads > 0 and reads >= max_reads
     if spent then
-      count = 1 -- a look at what would come next: if nothing, nothing was cut
-    elseif max_reads > 0 then
-      count = math.min(count, max_reads - reads)
+      count, count_text = 1, '1' -- what would come next: if nothing, nothing was cut
+    elseif max_reads > 0 and max_reads - reads < count then
+      count = max_reads - reads
+      count_text = count
     end
-    -- a hair below the exact bound, so that rounding cannot hide an edge; tested below
-    local found = redis.pcall('ZRANGE', prefix .. node, '+inf', bar / factor * (1 - 1e-12),
-      'BYSCORE', 'REV', 'LIMIT', offset, count, 'WITHSCORES')
+    -- a little below the exact bound, so that rounding cannot hide an edge; tested below. Short
+    -- texts, because it is a number's way to text that takes the time of a small read.
+    local found = redis.pcall('ZRANGE', prefix .. node, '+inf',
+      string.format('%.4g', bar / factor * 0.9998), 'BYSCORE', 'REV', 'LIMIT',
+      offset == 0 and '0' or offset, count_text, 'WITHSCORES')
     if found.err then
-      problem = refusal(prefix .. node, found)
+      problem = wrong_type({prefix .. node}, 'zset') or found
       return
     end
-    reads = reads + math.max(#found / 2, 1)
+    reads = reads + (#found > 2 and #found / 2 or 1)
     for i = 1, #found, 2 do
       local neighbour, weight = found[i], found[i + 1] * 1
       local reached = factor * (weight > cap and cap or weight)
@@ -100,15 +96,24 @@ local function expand(node, score, raised, trail)
         best[neighbour] = reached
         if raised then raised[neighbour] = reached end
         if limit > 0 and not seeds[neighbour] then rise(known, reached) end
-        if explain then
-          steps[neighbour] = {neighbour, found[i + 1], taken[node]}
-          trail[neighbour] = steps[neighbour]
-        end
+        told[n + 1], told[n + 2] = neighbour, found[i + 1]
+        n = n + 2
       end
     end
     if #found < 2 * count then return end
     offset = offset + count
   end
+end
+
+-- Tell of a step, if it raises anyone.
+local function step(node, factor, raised)
+  local before = n
+  told[n + 1], told[n + 2], told[n + 3] = node, '', ''
+  n = n + 3
+  expand(node, factor, raised)
+  local count = (n - before - 3) / 2
+  if count == 0 then n = before return end
+  told[before + 2], told[before + 3] = exact(factor), count
 end
 
 for level = 1, depth do
@@ -117,33 +122,20 @@ for level = 1, depth do
   if limit > 0 or max_reads > 0 then
     table.sort(order, function(a, b) return frontier[a] > frontier[b] end)
   end
-  local raised, trail = level < depth and {} or nil, {}
+  local raised = level < depth and {} or nil
   for _, node in ipairs(order) do
-    local score = frontier[node]
-    if score * decay * cap >= bar and score * decay > 0 then
-      expand(node, score, raised, trail)
+    local factor = frontier[node] * decay
+    if factor * cap >= bar and factor > 0 then
+      step(node, factor, raised)
       if problem then return problem end
       if truncated == 1 then break end
     end
   end
-  frontier, taken = raised, trail
+  n = n + 1
+  told[n] = ''
+  frontier = raised
   if truncated == 1 or not raised or next(raised) == nil then break end
 end
 
-local reply = {truncated}
-for node, score in pairs(best) do
-  if not seeds[node] and score >= bar then
-    reply[#reply + 1] = node
-    reply[#reply + 1] = string.format('%.17g', score)
-    if explain then
-      local path, step = {}, steps[node]
-      while step do
-        table.insert(path, 1, step[2])
-        table.insert(path, 1, step[1])
-        step = step[3]
-      end
-      reply[#reply + 1] = path
-    end
-  end
-end
-return reply
+for i = #told, n + 1, -1 do told[i] = nil end
+return {truncated, joined(told)}

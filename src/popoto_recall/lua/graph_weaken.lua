@@ -11,36 +11,28 @@ local problem = wrong_type(KEYS, 'zset')
 if problem then return problem end
 
 local key, node, factor, floor = KEYS[1], ARGV[4], ARGV[5], ARGV[6]
-local before = redis.call('ZRANGE', key, 0, -1)
-if #before == 0 then return 0 end
 if symmetric then
-  local neighbours = {}
-  for i, neighbour in ipairs(before) do neighbours[i] = mirrors .. neighbour end
+  local neighbours = redis.call('ZRANGE', key, 0, -1)
+  for i, neighbour in ipairs(neighbours) do neighbours[i] = mirrors .. neighbour end
   problem = wrong_type(neighbours, 'zset')
   if problem then return problem end
 end
 
 local expires = redis.call('PTTL', key)
 redis.call('ZUNIONSTORE', key, 1, key, 'WEIGHTS', factor)
-local dropped = redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. floor)
 if expires > 0 then redis.call('PEXPIRE', key, expires) end
 
-local left = {}
+local fallen = redis.call('ZRANGE', key, '-inf', '(' .. floor, 'BYSCORE')
+for _, neighbour in ipairs(fallen) do remove(mirrors .. neighbour, node) end
+if #fallen > 0 then redis.call('ZREMRANGEBYRANK', key, 0, #fallen - 1) end
+
 if symmetric then
-  local after = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
-  for i = 1, #after, 2 do
-    local neighbour, weight = after[i], after[i + 1]
-    left[neighbour] = true
-    if redis.call('ZADD', mirrors .. neighbour, weight, node) == 1 then
+  local left = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  for i = 1, #left, 2 do
+    local neighbour = left[i]
+    if redis.call('ZADD', mirrors .. neighbour, left[i + 1], node) == 1 then
       prune(mirrors .. neighbour, neighbour, {[node] = true}, 1)
     end
   end
-elseif dropped > 0 then
-  for _, neighbour in ipairs(redis.call('ZRANGE', key, 0, -1)) do left[neighbour] = true end
 end
-if dropped > 0 then
-  for _, neighbour in ipairs(before) do
-    if not left[neighbour] then remove(mirrors .. neighbour, node) end
-  end
-end
-return dropped
+return #fallen

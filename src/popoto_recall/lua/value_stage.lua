@@ -7,6 +7,8 @@
 -- ARGV[3]  owner     string   the rebuild
 -- ARGV[4]  afresh    integer  1: do not go on with what is there
 -- Returns  array: key of the last record done, records done, items and bytes of the staged value.
+local problem = unlisted(KEYS[2])
+if problem then return problem end
 local _, items, size = open(KEYS[1], ARGV[1])
 local last, done = '', 0
 -- a step that was left half done would count its records twice

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, AnyStr, NamedTuple
 
-from .text import decoded
+from .text import decoded, separated
 
 Edge = tuple[str, float]
 """A neighbour's pk and the weight of the edge to it, in (0, cap]."""
@@ -24,33 +25,70 @@ class Activation(dict[str, float]):
     paths: Mapping[str, Sequence[Edge]] = {}
 
 
-def edges_of(flat: Sequence[bytes | str], where: str) -> list[Edge]:
-    items = iter(flat)
-    return [(decoded(pk, where), float(weight)) for pk, weight in zip(items, items, strict=True)]
+def edges_of(reply: Sequence[AnyStr], keys: Sequence[str]) -> list[list[Edge]]:
+    """Edges under some keys, of each as many as the text before them says."""
+    between, joined = reply
+    texts = iter(separated(between, joined))
+    found = []
+    for key, count in zip(keys, texts, strict=False):
+        edges = islice(texts, 2 * int(count))
+        pairs = zip(edges, edges, strict=True)
+        found.append([(decoded(pk, key), float(weight)) for pk, weight in pairs])
+    return found
 
 
-def scores_of(
-    reply: Sequence[Any], explain: bool, where: str
-) -> tuple[bool, list[Edge], dict[str, Sequence[Edge]]]:
-    truncated, *flat = reply
-    if not explain:
-        return bool(truncated), edges_of(flat, where), {}
-    items = iter(flat)
-    rows = [
-        (decoded(pk, where), float(score), edges_of(path, where))
-        for pk, score, path in zip(items, items, items, strict=True)
-    ]
-    scores = [(pk, score) for pk, score, _ in rows]
-    return bool(truncated), scores, {pk: path for pk, _, path in rows}
+class Step(NamedTuple):
+    """An edge on the way from a seed; a seed itself has no step before it."""
+
+    pk: str
+    weight: float
+    before: Step | None
 
 
-def activation(
-    truncated: bool,
-    scores: Iterable[Edge],
-    paths: Mapping[str, Sequence[Edge]],
+def activation(scores: Iterable[Edge], limit: int | None) -> Activation:
+    """Scores, heaviest first, at most ``limit`` of them."""
+    return Activation(sorted(scores, key=lambda item: (-item[1], item[0]))[:limit])
+
+
+def walked(
+    reply: Sequence[Any],
+    seeds: Mapping[str, float],
+    cap: float,
     limit: int | None,
+    explain: bool,
+    where: str,
 ) -> Activation:
-    result = Activation(sorted(scores, key=lambda item: (-item[1], item[0]))[:limit])
-    result.truncated = truncated
-    result.paths = {pk: paths[pk] for pk in result} if paths else {}
+    """What a walk found, which the script tells step by step.
+
+    A score is the product of a factor and a weight, the same numbers that the script compared.
+    """
+    truncated, between, joined = reply
+    texts = iter(separated(decoded(between), decoded(joined, where)))
+    scores: dict[str, float] = {}
+    best: dict[str, Step] = {}
+    trail = {pk: Step(pk, weight, None) for pk, weight in seeds.items()}
+    raised: dict[str, Step] = {}
+    for node in texts:
+        if not node:
+            trail, raised = raised, {}
+            continue
+        factor, count = float(next(texts)), int(next(texts))
+        edges = islice(texts, 2 * count)
+        for pk, text in zip(edges, edges, strict=True):
+            weight = float(text)
+            scores[pk] = factor * min(weight, cap)
+            if explain:
+                best[pk] = raised[pk] = Step(pk, weight, trail[node])
+    result = activation([item for item in scores.items() if item[0] not in seeds], limit)
+    result.truncated = bool(truncated)
+    if explain:
+        result.paths = {pk: _path(best[pk]) for pk in result}
     return result
+
+
+def _path(step: Step | None) -> list[Edge]:
+    path = []
+    while step is not None:
+        path.append((step.pk, step.weight))
+        step = step.before
+    return path[::-1]

@@ -12,7 +12,7 @@ from .graph import Graph
 from .text import decoded
 
 SURVEY = load("graph_survey", "keys", writes=False)
-ADOPT = load("graph_adopt", "keys", "edges")
+ADOPT = load("graph_adopt", "keys", "texts", "edges")
 
 EDGES_PER_CALL = 500
 

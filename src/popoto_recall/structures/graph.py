@@ -13,28 +13,31 @@ from typing import Any, TypeVar
 
 from ..engine import Command, Commands, Script, load
 from ..errors import ArgumentError
-from .activation import Activation, Edge, activation, edges_of, scores_of
+from .activation import Activation, Edge, activation, edges_of, walked
 
 T = TypeVar("T")
 
-LINK = load("graph_link", "keys", "edges")
-STRENGTHEN = load("graph_strengthen", "keys", "edges")
+LINK = load("graph_link", "keys", "texts", "edges")
+STRENGTHEN = load("graph_strengthen", "keys", "texts", "edges")
 UNLINK = load("graph_unlink", "keys")
-WEAKEN = load("graph_weaken", "keys", "edges")
-LINKED = load("graph_linked", "keys", writes=False)
-CO_OCCUR = load("graph_co_occur", "keys", "edges")
+WEAKEN = load("graph_weaken", "keys", "texts", "edges")
+LINKED = load("graph_linked", "keys", "texts", writes=False)
+CO_OCCUR = load("graph_co_occur", "keys", "texts", "edges")
 WEAKEN_ONCE = load("graph_weaken_once", "keys")
 DELETE = load("graph_delete", "keys", "forget")
 SWEEP = load("graph_sweep", "keys", "forget")
-RENAME = load("graph_rename", "keys", "edges")
-RESTORE = load("graph_restore", "keys", "edges")
-PROPAGATE = load("graph_propagate", "keys", writes=False)
+RENAME = load("graph_rename", "keys", "texts", "edges")
+RESTORE = load("graph_restore", "keys", "texts", "edges")
+PROPAGATE = load("graph_propagate", "keys", "texts", writes=False)
 
 FLOOR = 0.001
 """Weakening drops an edge whose weight falls below this."""
 
 MAX_SET = 64
 """Most members of one `co_occur`: the pairs, and the time the server is busy, grow as n^2."""
+
+_MOST = 2**53
+"""Beyond it Redis reads no integer."""
 
 _PAIRS_PER_CALL = 500
 _NODES_PER_CALL = 500
@@ -130,23 +133,22 @@ class Graph:
     ) -> Command[Activation] | Commands[Activation]:
         """Scores of what the seeds lead to."""
         if not seeds or depth == 0:
-            return Commands((), lambda _: activation(False, list(seeds.items()), {}, limit))
+            return Commands((), lambda _: activation(seeds.items(), limit))
         args = (
             self.edges,
             depth,
             repr(decay),
             repr(threshold),
-            self.max_edges,
+            min(self.max_edges, _MOST),
             repr(self.cap),
             limit or 0,
             max_reads or 0,
-            int(explain),
         )
         return Command(
             PROPAGATE,
             tuple(self.edges + seed for seed in seeds),
             (*args, *_flat((seed, repr(weight)) for seed, weight in seeds.items())),
-            lambda reply: activation(*scores_of(reply, explain, self.edges + "*"), limit),
+            lambda reply: walked(reply, seeds, self.cap, limit, explain, self.edges + "*"),
         )
 
     def delete(self, names: Sequence[str]) -> Command[int]:
@@ -190,8 +192,8 @@ class Graph:
         return Command(
             LINKED,
             tuple(keys),
-            (repr(min_weight), limit),
-            lambda reply: [edges_of(flat, key) for flat, key in zip(reply, keys, strict=True)],
+            (repr(min_weight), min(limit, _MOST)),
+            lambda reply: edges_of(reply, keys),
         )
 
     def _write_pairs(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import AnyStr
+
 from ..errors import ArgumentError, CorruptValueError
 
 
@@ -29,3 +31,8 @@ def decoded(reply: bytes | str, where: str = "the server") -> str:
         return reply.decode()
     except UnicodeDecodeError as error:
         raise CorruptValueError(f"{where!r} holds {reply!r:.80}: no UTF-8") from error
+
+
+def separated(between: AnyStr, texts: AnyStr) -> list[AnyStr]:
+    """Texts that a script joined (``lua/lib/texts.lua``)."""
+    return texts.split(between) if texts else []

@@ -8,11 +8,6 @@
 local edges, mirrors, max_edges = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local symmetric = edges == mirrors
 
--- A weight as text that reads back as the same double; Redis would truncate a number.
-local function exact(weight)
-  return string.format('%.17g', weight)
-end
-
 -- Weight of an edge, or nil, and whether it needs no mending. A symmetric edge that is
 -- one-sided, or has two weights, counts with the larger.
 local function weight_of(source_key, source, mirror_key, target)

@@ -71,9 +71,18 @@ local function open(key, stamp)
   return state, tonumber(items), length
 end
 
+-- Whether Popoto is filling its sets of records again, or was stopped at it: they tell nothing
+-- then. The mark's name is made from KEYS[1] and not passed in, since only who misses a value asks:
+-- a key that nobody looks at would cost every question.
+local function is_reindexed()
+  local model = string.match(KEYS[1], '^[^:]*:([^:]*)')
+  return redis.call('EXISTS', '$Class:' .. model .. ':reindex') == 1
+end
+
 -- 'good' when no record but `own` exists that a value made now would not have seen, else 'part'.
 -- The records are the common members of the sets that are KEYS[first] and on.
 local function state_if_new(first, own)
+  if is_reindexed() then return 'part' end
   local others
   if #KEYS == first then
     others = redis.call('SCARD', KEYS[first])
@@ -152,11 +161,21 @@ local function step_done(progress, last, done)
   end
 end
 
--- Error reply unless this rebuild is still the one that fills the staged value.
+-- Error reply while the sets of records that a rebuild goes by are not to be trusted.
+local function unlisted(progress)
+  if is_reindexed() then
+    return redis.error_reply(string.format(
+      "RECALL_REBUILD '%s' stands still: Popoto's rebuild_indexes() is under way, or was killed; "
+      .. 'when it has run to its end, run rebuild() again', progress))
+  end
+end
+
+-- Error reply unless this rebuild is still the one that fills the staged value, from all records.
 local function taken_over(progress, owner)
   if redis.call('HGET', progress, 'owner') ~= owner then
     return redis.error_reply(string.format(
       "RECALL_REBUILD '%s' belongs to another rebuild, or a save with other options ended this "
       .. 'one; run rebuild() again', progress))
   end
+  return unlisted(progress)
 end
