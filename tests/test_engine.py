@@ -421,8 +421,15 @@ def test_a_refusal_comes_out_of_a_twin_typed(client: Any) -> None:
         asyncio.run(Note.near.async_get_linked("a"))
 
 
+def script(text: str) -> Script:
+    """A script that has no file."""
+    made = Script("made_here", (), writes=False)
+    vars(made).update(text=text)
+    return made
+
+
 def test_an_error_of_the_server_that_is_none_of_ours_stays_what_it_is(client: Any) -> None:
-    broken = Script("broken", "return redis.call('NO_SUCH_COMMAND')", "f" * 40, writes=False)
+    broken = script("return redis.call('NO_SUCH_COMMAND')")
     with pytest.raises(redis.ResponseError) as caught:
         run(client, Command(broken, (), (), int))
     assert not isinstance(caught.value, RecallError)
@@ -430,7 +437,7 @@ def test_an_error_of_the_server_that_is_none_of_ours_stays_what_it_is(client: An
 
 
 def test_several_commands_join_into_one_result(client: Any) -> None:
-    echo = Script("echo", "return ARGV[1]", "f" * 40, writes=False)
+    echo = script("return ARGV[1]")
     calls = tuple(Command(echo, (), (number,), int) for number in (1, 2, 3))
     assert run(client, Commands(calls, sum)) == 6
     assert run(client, Commands((), sum)) == 0

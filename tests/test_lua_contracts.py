@@ -352,6 +352,7 @@ def everything(client: Any) -> None:
     Note.cites.import_state(note, "cites", {"edges": {"Note:x": 0.5, "Note:y": 0.25}})
     note.delete()
     adopted(client)
+    Topic.rebuild_indexes()
     Logged.near.strengthen("a", "b")
     Topic.near.propagate(["x", "y", "z"], limit=3, max_reads=10, explain=True)
     Topic.seen.might_exist_batch([])

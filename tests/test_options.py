@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
+from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
@@ -206,6 +208,13 @@ class Color(str, Enum):
     RED = "red"
 
 
+class Size(Enum):
+    BIG = "big"
+
+
+EAST = timezone(timedelta(hours=2))
+
+
 PKS: list[tuple[Any, str]] = [
     ("a", "a"),
     (" spaces, and: colons ", " spaces, and: colons "),
@@ -218,6 +227,12 @@ PKS: list[tuple[Any, str]] = [
     (Decimal("1.50"), "1.50"),
     (UUID(int=7), "00000000-0000-0000-0000-000000000007"),
     (PurePosixPath("a/b"), "a/b"),
+    (Fraction(1, 3), "1/3"),
+    (math.inf, "inf"),
+    (date(2026, 1, 2), "2026-01-02"),
+    (time(3, 4), "03:04:00"),
+    (datetime(2026, 1, 2, 3, 4), "2026-01-02T03:04:00.000000Z"),
+    (datetime(2026, 1, 2, 3, 4, tzinfo=EAST), "2026-01-02T01:04:00.000000Z"),
     (Color.RED, "red"),
     (b"bytes", "bytes"),
     ("Zoë".encode(), "Zoë"),
@@ -231,6 +246,11 @@ NO_PKS: list[tuple[Any, type[Exception]]] = [
     (False, ValueError),
     ("lone \ud800 surrogate", ValueError),
     (b"\xff\xfe", ValueError),
+    (math.nan, ValueError),
+    (Decimal("NaN"), ValueError),
+    (Decimal("-sNaN5"), ValueError),
+    (datetime.max.replace(tzinfo=timezone(timedelta(hours=-2))), ValueError),
+    (PurePosixPath("lone \ud800 surrogate"), ValueError),
     (["a"], TypeError),
     (("a", "b"), TypeError),
     ({"a": 1}, TypeError),
@@ -240,6 +260,13 @@ NO_PKS: list[tuple[Any, type[Exception]]] = [
     (bytearray(b"a"), TypeError),
     ((name for name in "ab"), TypeError),
     (int, TypeError),
+    (object(), TypeError),
+    (len, TypeError),
+    (1 + 2j, TypeError),
+    (timedelta(1), TypeError),
+    (Size.BIG, TypeError),
+    (popoto.batch(), TypeError),
+    (Note.near, TypeError),
 ]
 
 WAYS: dict[str, Callable[[Any], Any]] = {
@@ -267,6 +294,18 @@ def test_a_scalar_names_a_record_by_its_text(client: Any, value: Any, pk: str) -
     assert Note.near.propagate(["other"]) == {pk: 0.25}
 
 
+@pytest.mark.parametrize("value", [7, Decimal("1.50"), datetime(2026, 1, 2, tzinfo=EAST)])
+def test_the_bare_value_of_a_key_names_its_record(client: Any, value: Any) -> None:
+    class Entry(Model):
+        key = KeyField(type=type(value))
+        near = CoOccurrenceField()
+
+    record = Entry.create(key=value)
+    Entry.near.link(value, "other")
+    record.delete()
+    assert Entry.near.get_linked("other") == []
+
+
 def test_a_record_is_named_by_its_key(client: Any) -> None:
     saved = memory("a")
     Memory.associations.link(saved, Memory(key="b: 1", agent_id="agent"))
@@ -275,7 +314,11 @@ def test_a_record_is_named_by_its_key(client: Any) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("value", "error"), NO_PKS, ids=[f"{value!r:.25}" for value, _ in NO_PKS])
+@pytest.mark.parametrize(
+    ("value", "error"),
+    NO_PKS,
+    ids=[f"{type(value).__name__}{n}" for n, (value, _) in enumerate(NO_PKS)],
+)
 def test_what_names_no_record_is_refused_before_anything_is_sent(
     client: Any, way: str, value: Any, error: type[Exception]
 ) -> None:

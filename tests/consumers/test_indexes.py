@@ -49,9 +49,6 @@ def test_indexes_of_a_model_with_our_fields_are_clean(real_client: Any) -> None:
     assert Idea.check_indexes()["total"] == 0
 
 
-EMPTIED = "complete_if_new counts the class set, which a re-index empties and fills again"
-
-
 def test_a_save_during_a_re_index_counts_once(real_client: Any) -> None:
     ideas()
     before = answers()
@@ -61,7 +58,6 @@ def test_a_save_during_a_re_index_counts_once(real_client: Any) -> None:
 
 
 @pytest.mark.parametrize("field", ["seen", "often"])
-@pytest.mark.xfail(strict=True, reason=EMPTIED)
 def test_a_save_during_a_re_index_does_not_make_a_lost_value_complete(
     real_client: Any, field: str
 ) -> None:
@@ -72,7 +68,6 @@ def test_a_save_during_a_re_index_does_not_make_a_lost_value_complete(
     assert not kept.info().complete
 
 
-@pytest.mark.xfail(strict=True, reason=EMPTIED)
 def test_a_lost_filter_denies_nothing_during_a_re_index(
     real_client: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -84,7 +79,6 @@ def test_a_lost_filter_denies_nothing_during_a_re_index(
     assert said == [True]
 
 
-@pytest.mark.xfail(strict=True, reason=EMPTIED)
 def test_a_lost_sketch_gives_no_count_during_a_re_index(real_client: Any) -> None:
     ideas()
     real_client.delete(Idea.often.info().key)

@@ -50,15 +50,15 @@ def test_reads_work_on_a_replica(start: Start, bind: Bind, protocol: int, decode
 
 COMMANDS: dict[str, str] = {
     "connections, scripts, transactions": "evalsha eval script|load multi exec",
-    "graph": "type zadd zcard zmscore zrange zrem zremrangebyscore zscore zunionstore pttl pexpire"
-    " del",
+    "graph": "type zadd zcard zmscore zrange zrem zscore zunionstore pttl pexpire del",
     "filter and sketch": "getrange strlen exists set setrange scard sismember sinter bitcount"
     " bitfield zremrangebyrank",
     "rebuild, sweep, weaken_graph": "scan sscan hget hset hgetall rename",
     "Popoto's records": "sadd srem",
 }
 KEYS = (
-    "$CoOcF:Doc:* $CoOcR:Doc:* $EF:Doc:* $FS:Doc:* Doc:* $Class:Doc $UniqueKeyF:Doc:* $KeyF:Doc:*"
+    "$CoOcF:Doc:* $CoOcR:Doc:* $EF:Doc:* $FS:Doc:* Doc:* $Class:Doc $Class:Doc:reindex"
+    " $UniqueKeyF:Doc:* $KeyF:Doc:*"
 )
 
 

@@ -40,17 +40,18 @@ class Meter:
 
     def _timed(self, operation: Callable[[], T]) -> tuple[T, Cost]:
         calls = 0
-        execute = self.client.execute_command
+        pool = self.client.connection_pool
+        connect = pool.get_connection
 
         def counted(*args: Any, **options: Any) -> Any:
             nonlocal calls
             calls += 1
-            return execute(*args, **options)
+            return connect(*args, **options)
 
-        self.client.execute_command = counted
+        pool.get_connection = counted  # every call to the server takes a connection for itself
         start = perf_counter()
         try:
             answer = operation()
             return answer, Cost((perf_counter() - start) * 1000, calls)
         finally:
-            del self.client.execute_command  # the class's own method shows again
+            del pool.get_connection  # the class's own method shows again

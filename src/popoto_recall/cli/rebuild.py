@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
 from popoto.models.base import Model
-from popoto.models.db_key import DB_key
-from popoto.redis_db import get_REDIS_DB
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .. import ExistenceFilter, FrequencySketch
-from ..engine import members
+from ..fields._scope import partitions
 
 
 def load_model(path: str) -> type[Model]:
@@ -62,7 +59,7 @@ def run(console: Console, model: type[Model], fields: list[Any]) -> None:
         console=console,
     ) as bars:
         for field in fields:
-            for partition in _partitions(model, field.partition_by):
+            for partition in partitions(model, field.partition_by):
                 values = ", ".join(f"{name}={value}" for name, value in partition.items())
                 bar = bars.add_task(f"{model.__name__}.{field.name} {values}".rstrip(), total=None)
 
@@ -71,15 +68,3 @@ def run(console: Console, model: type[Model], fields: list[Any]) -> None:
 
                 count = field.rebuild(progress=advance, **partition)
                 bars.update(bar, completed=count, total=count)
-
-
-def _partitions(model: type[Model], names: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """The partitions that hold records; one without a name if the field has none."""
-    if not names:
-        yield {}
-        return
-    keys = members(get_REDIS_DB(), model._meta.db_class_set_key.redis_key)
-    at = [model._meta.get_db_key_index_position(name) for name in names]
-    parts = [DB_key.from_redis_key(key) for key in keys]
-    for values in sorted({tuple(str(part[i]) for i in at) for part in parts}):
-        yield dict(zip(names, values, strict=True))

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from decimal import Decimal
 from numbers import Real
+from pathlib import PurePath
 from typing import Any, TypeVar, overload
+from uuid import UUID
 
 import popoto
+from popoto.fields.key_field_mixin import VALID_KEYFIELD_TYPES
 from popoto.models.base import Model
+from popoto.models.canonical_key import canonical_key_str
 from popoto.redis_db import get_REDIS_DB
 
 from ..engine import Commands, queue, run
 from ..errors import ArgumentError, ArgumentTypeError, FieldNotOnModelError, OptionError
 from ..structures.text import utf8
+from ._reindex import watch_reindex
 from ._saving import watch_saves
 
 Self = TypeVar("Self", bound="RecallField")
+
+_SCALARS = (*VALID_KEYFIELD_TYPES, Real, UUID, PurePath)
+"""What a pk may be beside a record: the values of Popoto's KeyFields, and other plain names."""
 
 
 class RecallField:
@@ -84,6 +93,7 @@ class RecallField:
                 )
         self._model = model
         watch_saves(model)
+        watch_reindex(model)
 
     @property
     def owner(self) -> type[Model]:
@@ -105,32 +115,43 @@ def as_pk(value: object) -> str:
     """The pk that a record or a scalar stands for.
 
     Raises:
-        ArgumentError: None, a bool, empty, or not encodable as UTF-8.
+        ArgumentError: None, a bool, NaN, empty, or not encodable as UTF-8.
         ArgumentTypeError: Not a scalar.
     """
-    if isinstance(value, str):
+    if isinstance(value, (str, bytes)):
         text = as_text(value, "pk")
     elif isinstance(value, Model):
         text = value.db_key.redis_key
     elif value is None or isinstance(value, bool):
         raise ArgumentError(f"{value!r} is no pk")
-    elif isinstance(value, (Iterable, type)) and not isinstance(value, bytes):
-        raise ArgumentTypeError(f"a pk is a record or a scalar, not a {type(value).__name__}")
+    elif isinstance(value, _SCALARS):
+        text = as_text(_scalar_text(value), "pk")
     else:
-        text = as_text(value, "pk")
+        raise ArgumentTypeError(f"a pk is a record or a scalar, not a {type(value).__name__}")
     if not text:
         raise ArgumentError("a pk is not empty")
     return text
 
 
+def _scalar_text(value: object) -> str:
+    """A scalar as Popoto writes it into a key, so that a key's bare value names its record."""
+    try:
+        text = canonical_key_str(value)
+    except (OverflowError, ValueError) as error:  # too many digits, a moment beyond year 9999
+        raise ArgumentError(f"this {type(value).__name__} is no pk: {error}") from error
+    if isinstance(value, (Real, Decimal)) and "nan" in text.lower():
+        raise ArgumentError("NaN is no pk")
+    return text
+
+
 def as_text(value: object, what: str) -> str:
-    """A scalar as text that UTF-8 can encode."""
+    """A scalar as text that UTF-8 can encode; a string that is also an Enum, as its value."""
     if isinstance(value, bytes):
         try:
             return value.decode()
         except UnicodeDecodeError as error:
             raise ArgumentError(f"{what} {value!r:.80} is not UTF-8") from error
-    text = value if isinstance(value, str) else str(value)
+    text = str.__str__(value) if isinstance(value, str) else str(value)
     if not text.isascii():
         utf8(text, what)
     return text

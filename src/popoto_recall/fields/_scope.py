@@ -14,8 +14,12 @@ from urllib.parse import quote
 from popoto.models.base import Model
 from popoto.models.canonical_key import canonical_key_str
 from popoto.models.db_key import DB_key
+from popoto.redis_db import get_REDIS_DB
 
-from ..errors import ArgumentError
+from ..engine import members
+from ..engine.foreign import exists
+from ..errors import ArgumentError, RebuildError
+from ..structures.reindex import mark_of
 from ..structures.text import utf8
 
 PartitionValue: TypeAlias = "str | int"
@@ -113,6 +117,28 @@ def _records(model: type[Model], values: Iterable[object]) -> Iterator[Model]:
             yield value
         elif isinstance(value, (list, tuple, set, frozenset, dict)):
             yield from _records(model, value)
+
+
+def partitions(model: type[Model], names: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """The partitions that hold records; one without a name if there are no names.
+
+    Raises:
+        RebuildError: Popoto's `rebuild_indexes` is under way or was killed: some may be missing.
+    """
+    if not names:
+        yield {}
+        return
+    records = model._meta.db_class_set_key.redis_key
+    keys = members(get_REDIS_DB(), records)
+    if exists(get_REDIS_DB(), mark_of(records)):
+        raise RebuildError(
+            f"the partitions of {model.__name__} are not known while rebuild_indexes() is under "
+            "way, or if it was killed; let it run to its end"
+        )
+    at = [model._meta.get_db_key_index_position(name) for name in names]
+    parts = [DB_key.from_redis_key(key) for key in keys]
+    for values in sorted({tuple(str(part[i]) for i in at) for part in parts}):
+        yield dict(zip(names, values, strict=True))
 
 
 def _values(names: tuple[str, ...], values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

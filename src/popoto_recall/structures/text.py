@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import AnyStr
+from typing import Any, AnyStr
 
 from ..errors import ArgumentError, CorruptValueError
 
@@ -35,4 +35,5 @@ def decoded(reply: bytes | str, where: str = "the server") -> str:
 
 def separated(between: AnyStr, texts: AnyStr) -> list[AnyStr]:
     """Texts that a script joined (``lua/lib/texts.lua``)."""
-    return texts.split(between) if texts else []
+    found: list[Any] = texts.split(between)  # type checkers lose track of AnyStr here
+    return found if texts else []

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from popoto.models.base import Model
-from popoto.models.db_key import DB_key
 from popoto.redis_db import get_REDIS_DB
 
-from ...engine import members, run
+from ...engine import run
 from ...engine.foreign import Mark, discard, exists, mark
 from ...errors import (
     CorruptValueError,
@@ -20,7 +19,7 @@ from ...errors import (
     StoredValueError,
     WrongTypeError,
 )
-from .._scope import Scope, scope_of_call
+from .._scope import Scope, partitions, scope_of_call
 from .._tokens import TokenField
 from ._graph import Progress
 
@@ -134,15 +133,3 @@ def title(model: type[Model], value: ValueSurvey) -> str:
     """How a value is named to people."""
     partition = ", ".join(f"{name}={value}" for name, value in value.partition)
     return f"{model.__name__}.{value.field} {partition}".rstrip()
-
-
-def partitions(model: type[Model], names: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """The partitions that hold records; one without a name if there are no names."""
-    if not names:
-        yield {}
-        return
-    keys = members(get_REDIS_DB(), model._meta.db_class_set_key.redis_key)
-    at = [model._meta.get_db_key_index_position(name) for name in names]
-    parts = [DB_key.from_redis_key(key) for key in keys]
-    for values in sorted({tuple(str(part[i]) for i in at) for part in parts}):
-        yield dict(zip(names, values, strict=True))

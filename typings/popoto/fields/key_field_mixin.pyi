@@ -1,0 +1,1 @@
+VALID_KEYFIELD_TYPES: list[type]
