@@ -64,7 +64,7 @@ def test_the_expected_rate_of_a_full_filter_is_the_declared_one(rate: float) -> 
 def test_hardly_a_filter_of_other_probes_would_be_smaller(rate: float) -> None:
     found = sizing(rate)
     smaller = found.bits_per_item / 1.06
-    assert all(false_positive_rate(smaller, probes) > rate for probes in range(2, 25))
+    assert all(false_positive_rate(smaller, probes) > rate for probes in range(4, 25))
 
 
 @pytest.mark.parametrize(("rate", "times"), [(0.05, 1.12), (0.01, 1.12), (0.001, 1.20)])
@@ -149,8 +149,9 @@ def test_a_question_of_many_tokens_goes_in_calls_of_20_000(tokens: int, calls: i
 
 def test_a_text_of_many_tokens_is_added_in_calls_of_2_000() -> None:
     calls = bloom().add(" ".join(f"t{number}" for number in range(4500)), own="Page:a").calls
-    assert [len(call.args[3]) // 9 for call in calls] == [2000, 2000, 500]  # type: ignore[arg-type]
-    assert {call.args[4] for call in calls} == {"Page:a"}
+    assert [len(call.args[9]) // 4 for call in calls] == [2000, 2000, 500]  # type: ignore[arg-type]
+    assert {call.args[5] for call in calls} == {"Page:a"}
+    assert [len(call.args[10:]) for call in calls] == [4000, 4000, 1000]
 
 
 def test_an_empty_batch_asks_nothing() -> None:

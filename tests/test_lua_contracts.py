@@ -162,8 +162,7 @@ FUNCTION = r"^local function (\w+)(\(.*?^end)$"
 def run_by(name: str) -> str:
     """A script, with those functions of its libraries that it calls."""
     code = body(FILES[name])
-    before, _, own = FILES[name].rpartition(PLACE)
-    rest = body(scripts()[name].text.removeprefix(before).removesuffix(own))
+    rest = body("\n".join(LIBRARIES[library] for library in scripts()[name].libraries))
     functions = dict(re.findall(FUNCTION, rest, re.M | re.S))
     code += re.sub(FUNCTION, "", rest, flags=re.M | re.S)
     while called := {name for name in functions if re.search(rf"\b{name}\(", code)}:
@@ -268,9 +267,14 @@ def test_a_script_has_no_globals(name: str) -> None:
 def test_every_file_is_loaded_by_the_package() -> None:
     assert set(scripts()) == set(FILES)
     for name, script in scripts().items():
-        before, _, own = FILES[name].rpartition(PLACE)
-        assert script.text.startswith(before)
-        assert script.text.endswith(own)
+        text = script.text
+        for library in script.libraries:
+            own = LIBRARIES[library]
+            assert own in text
+            text = text.removeprefix(f"{own}\n") if text.startswith(own) else text.replace(own, "")
+        assert text == FILES[name]
+        placed = re.findall(PLACE.format(r"(\w+)"), text)
+        assert set(placed) <= set(script.libraries)
 
 
 def test_every_library_is_part_of_a_script() -> None:
@@ -294,7 +298,9 @@ def test_a_script_is_a_write_exactly_if_it_has_a_command_that_writes(
     real_client: Any, name: str
 ) -> None:
     flags = {known.upper(): about["flags"] for known, about in real_client.command().items()}
-    named = re.findall(r"'([A-Z]+)'", run_by(name))
+    named = set(re.findall(r"'([A-Z_]+)'", run_by(name)))
+    if "BITFIELD_RO" in named:  # BITFIELD stands in for it on fakeredis
+        named.remove("BITFIELD")
     writing = {command for command in named if "write" in flags.get(command, ())}
     assert scripts()[name].writes is bool(writing)
 

@@ -75,14 +75,16 @@ def test_a_question_is_one_call_that_names_sketch_and_records() -> None:
 
 def test_what_a_token_is_turned_into_never_changes() -> None:
     """A stored sketch has to be readable for ever: these bytes decide which counters are its."""
-    stamp, rows, columns, digests = only(sketch().count("kubernetes")).args
+    stamp, good, last, size, rows, columns, digests = only(sketch().count("kubernetes")).args
     assert stamp == (
         b"recall-sketch 1 width=100 depth=4 tokenizer=words rows=4 columns=100 top=0 "
         b"sum=883121977       \n"
     )
     assert (rows, columns) == (4, 100)
     assert digests == bytes.fromhex("7ae4519365684f8de24224fc75b706e3")
-    assert sketch().size == len(stamp) + 64 + 4 * 100 * 4
+    assert good == stamp + b"size=%011d state=good items=" % size
+    assert last == len(stamp) + 64 - 1
+    assert sketch().size == size == len(stamp) + 64 + 4 * 100 * 4
 
 
 @pytest.mark.parametrize(("depth", "tokens", "calls"), [(4, 5000, 1), (4, 5001, 2), (7, 15_000, 3)])
@@ -108,8 +110,19 @@ def test_a_bare_string_is_no_batch() -> None:
 
 
 def test_an_add_says_how_often_and_for_which_record() -> None:
-    assert only(sketch().add("tea", by=7, own="Page:a")).args[5:7] == (7, "Page:a")
-    assert only(sketch().add("tea")).args[5:7] == (1, "")
+    assert only(sketch().add("tea", by=7, own="Page:a")).args[4:6] == ("Page:a", 7)
+    assert only(sketch().add("tea")).args[4:6] == ("", 1)
+
+
+def test_an_add_names_the_counters_that_a_question_looks_at() -> None:
+    *_, rows, columns, digests = only(sketch().count("tea coffee")).args
+    *_, cells, first, second, third, fourth = only(sketch().add("coffee")).args
+    assert (rows, cells) == (4, 4)
+    head = (sketch().size - 4 * 4 * 100) // 4
+    wanted = [int.from_bytes(digests[i : i + 4], "big") % columns for i in range(16, 32, 4)]
+    assert [first, second, third, fourth] == [
+        b"#%d" % (head + row * columns + column) for row, column in enumerate(wanted)
+    ]
 
 
 # How replies read

@@ -11,7 +11,7 @@ import pytest
 import popoto_recall
 from popoto_recall.structures.stamp import STATE_BYTES, stamp
 
-LIBRARY = Path(popoto_recall.__file__).parent / "lua" / "lib" / "stamp.lua"
+STATE = Path(popoto_recall.__file__).parent / "lua" / "lib" / "state.lua"
 
 
 def test_a_stamp_is_the_line_it_always_was() -> None:
@@ -41,4 +41,4 @@ def test_every_difference_shows_in_the_checksum() -> None:
 
 
 def test_scripts_expect_a_state_of_the_same_length() -> None:
-    assert f"local STATE_BYTES = {STATE_BYTES}\n" in LIBRARY.read_text("utf-8")
+    assert f"local STATE_BYTES = {STATE_BYTES}\n" in STATE.read_text("utf-8")

@@ -136,6 +136,12 @@ def test_the_documented_user_can_do_everything(restricted: Any) -> None:
     check(12, 1, [])
 
 
+def test_a_missing_permission_is_not_taken_for_another_type(restricted: Any) -> None:
+    commands = [name for name in allowed() if name != "getrange"]
+    with pytest.raises(redis.ResponseError, match=r"(?i)noperm|can't run this command"):
+        restricted(commands, KEYS.split())
+
+
 @pytest.mark.parametrize("what", ["command", "key"])
 def test_without_any_one_of_them_something_fails(restricted: Any, what: str) -> None:
     expected = restricted(allowed(), KEYS.split())

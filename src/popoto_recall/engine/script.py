@@ -9,8 +9,8 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).parent.parent / "lua"
 
-PLACE = "-- The libraries stand here.\n"
-"""Where a script has its libraries that does not need them from its first line on.
+PLACE = "-- The library {} stands here.\n"
+"""Where a script has a library that it does not need from its first line on.
 
 A local function is made anew in every call that comes by it.
 """
@@ -35,10 +35,12 @@ class Script:
 
     @cached_property
     def text(self) -> str:
-        """What the server runs: the libraries before the script, or in their `PLACE`."""
-        before, place, own = _read(f"{self.name}.lua").rpartition(PLACE)
-        parts = [_read(f"lib/{library}.lua") for library in self.libraries]
-        return before + place + "\n".join([*parts, own])
+        """What the server runs: the libraries, each in its `PLACE` or before the script."""
+        text = _read(f"{self.name}.lua")
+        for library in reversed(self.libraries):
+            own, place = _read(f"lib/{library}.lua"), PLACE.format(library)
+            text = text.replace(place, place + own) if place in text else f"{own}\n{text}"
+        return text
 
     @cached_property
     def sha(self) -> str:

@@ -5,7 +5,7 @@
 -- ARGV[2]  expected string   the stamp and how the state of a good filter of `size` goes on
 -- ARGV[3]  last     integer  of the bytes before the blocks
 -- ARGV[4]  size     integer  bytes of a filter that no rebuild made larger
--- ARGV[5]  probes   integer  >= 2, bits per token
+-- ARGV[5]  probes   integer  >= 4, bits per token
 -- ARGV[6]  digests  string   per token 4 bytes that pick a block, then a byte per probe
 -- Returns  string: 0 if the filter is not complete, 2 if it is more than full, else 1; then 1 or
 --          0 per token.
@@ -14,12 +14,8 @@ local width = ARGV[5] + 4
 local count = #digests / width
 local code, size = '1', ARGV[4] * 1
 
--- A filter in the state that it should be in is known by its first bytes; `open` looks closer.
-local head = redis.pcall('GETRANGE', key, '0', ARGV[3])
-if type(head) == 'table' or string.find(head, ARGV[2], 1, true) ~= 1
-  or string.sub(head, -30, -16) ~= string.sub(head, -15)
-  or redis.call('STRLEN', key) ~= size then
--- The libraries stand here.
+if not items_if_good(key, ARGV[2], ARGV[3], size) then
+-- The library stamp stands here.
   local state, _, found, problem = open(key, ARGV[1])
   if problem then return problem end
   if not state then

@@ -1,40 +1,49 @@
 -- Estimate how often tokens were counted: the least of each one's counters.
--- KEYS[1]  sketch   string   stamp, state, then rows of unsigned 32-bit counters
--- KEYS[2]  records  set      and on: what they share tells whether a missing sketch missed any
--- ARGV[1]  stamp    string
--- ARGV[2]  rows     integer  >= 1
--- ARGV[3]  columns  integer  >= 1, counters per row
--- ARGV[4]  digests  string   per token 4 bytes per row that pick its counter
+-- KEYS[1]  sketch    string   stamp, state, then rows of unsigned 32-bit counters
+-- KEYS[2]  records   set      and on: what they share tells whether a missing sketch missed any
+-- ARGV[1]  stamp     string
+-- ARGV[2]  expected  string   the stamp and how the state of a good sketch goes on
+-- ARGV[3]  last      integer  of the bytes before the counters
+-- ARGV[4]  size      integer  bytes in all
+-- ARGV[5]  rows      integer  >= 1
+-- ARGV[6]  columns   integer  >= 1, counters per row
+-- ARGV[7]  digests   string   per token 4 bytes per row that pick its counter
 -- Returns  string, the estimates joined by commas.
-local key, stamp = KEYS[1], ARGV[1]
-local rows, columns, digests = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-
-local state, _, size, problem = open(key, stamp)
-if problem then return problem end
-if (state or state_if_new(2, '')) == 'part' then
-  return incomplete(key)
+local key, size, rows, columns, digests = KEYS[1], ARGV[4] * 1, ARGV[5] * 1, ARGV[6] * 1, ARGV[7]
+if not items_if_good(key, ARGV[2], ARGV[3], size) then
+-- The library stamp stands here.
+  local state, _, found, problem = open(key, ARGV[1])
+  if problem then return problem end
+  if (state or state_if_new(2, '')) == 'part' then return incomplete(key) end
+  size = found or math.huge -- of nothing, all counters are 0
 end
 
-local function number_at(text, at)
-  local a, b, c, d = string.byte(text, at, at + 3)
-  return a * 16777216 + b * 65536 + c * 256 + d
-end
+local byte, call, min = string.byte, redis.call, math.min
 
--- Reading the whole sketch once is cheaper than a call per counter when there are many.
+-- Reading the whole sketch once is cheaper than asking for its counters when there are many.
 local whole
-if state and #digests / 4 * 600 > size then whole = redis.call('GETRANGE', key, 0, -1) end
+if #digests / 4 * 600 > size then whole = call('GETRANGE', key, '0', '-1') end
 
-local base = #stamp + STATE_BYTES
-local reply = {}
+-- BITFIELD itself may not run on a replica, nor when memory is full; fakeredis has no other.
+local words = {redis.pcall('BITFIELD_RO', key).err and 'BITFIELD' or 'BITFIELD_RO', key}
+for row = 1, rows do words[3 * row], words[3 * row + 1] = 'GET', 'u32' end
+
+local counters, least, token, first = {}, {}, 0, (ARGV[3] + 1) / 4
 for at = 1, #digests, 4 * rows do
-  local least = 0
-  for row = 0, state and rows - 1 or -1 do
-    local column = number_at(digests, at + 4 * row) % columns
-    local start = base + (row * columns + column) * 4
-    local count = whole and number_at(whole, start + 1)
-      or number_at(redis.call('GETRANGE', key, start, start + 3), 1)
-    if row == 0 or count < least then least = count end
+  local start = first
+  for row = 1, rows do
+    local a, b, c, d = byte(digests, at + 4 * row - 4, at + 4 * row - 1)
+    local cell = start + (a * 16777216 + b * 65536 + c * 256 + d) % columns
+    if whole then
+      a, b, c, d = byte(whole, cell * 4 + 1, cell * 4 + 4)
+      counters[row] = a * 16777216 + b * 65536 + c * 256 + d
+    else
+      words[3 * row + 2] = cell * 32
+    end
+    start = start + columns
   end
-  reply[#reply + 1] = string.format('%.0f', least)
+  if not whole then counters = call(unpack(words)) end
+  token = token + 1
+  least[token] = min(unpack(counters))
 end
-return table.concat(reply, ',')
+return table.concat(least, ',')

@@ -12,7 +12,7 @@ if problem then return problem end
 local _, items, size, unusable = open(KEYS[2], ARGV[1])
 if unusable then return unusable end
 
-set_state(KEYS[2], ARGV[1], 'good', items, size)
+set_state(KEYS[2], ARGV[1], 'good', items)
 redis.call('RENAME', KEYS[2], KEYS[1])
 redis.call('DEL', KEYS[3])
 if KEYS[4] then

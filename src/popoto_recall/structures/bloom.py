@@ -16,22 +16,23 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
-from typing import TypeVar
+from struct import iter_unpack
+from typing import NamedTuple, TypeVar
 
 from ..engine import Command, Commands, Described, load
 from ..errors import ArgumentError
 from .hashing import digests
-from .sizing import capacity_of, data_bytes, rate_at, sizing
-from .stamp import STATE_BYTES, good_head, stamp
+from .sizing import BLOCK_BYTES, capacity_of, data_bytes, rate_at, sizing
+from .stamp import STATE_BYTES, stamp
 from .stored import Stored, at_end
 from .tokens import chunks, distinct
 
 T = TypeVar("T")
 
-ADD = load("bloom_add", "stamp", "bloom")
-CONTAINS = load("bloom_contains", "stamp", writes=False)
-INFO = load("bloom_info", "stamp", writes=False)
-FILL = load("bloom_fill", "stamp", "bloom")
+ADD = load("bloom_add", "state", "bloom", "stamp", "blocks")
+CONTAINS = load("bloom_contains", "state", "stamp", writes=False)
+INFO = load("bloom_info", "state", "stamp", writes=False)
+FILL = load("bloom_fill", "state", "stamp", "bloom", "blocks")
 
 _logger = logging.getLogger(__name__)
 
@@ -39,6 +40,10 @@ _INCOMPLETE, _PRESENT, _FULL = b"012"
 
 _TESTS_PER_CALL = 20_000
 _ADDS_PER_CALL = 2_000
+
+_HASH_BYTES = 4
+_PLACES = bytes(probe // 8 + 1 for probe in range(256))
+_BITS = bytes(1 << probe % 8 for probe in range(256))
 
 _GROWTH = 1.25
 """Room that a rebuild leaves when it has to make a filter larger."""
@@ -71,6 +76,22 @@ class FilterInfo:
     size: int
 
 
+class Added(NamedTuple):
+    """Tokens on their way into a filter.
+
+    Attributes:
+        probes: Bits per token.
+        places: Per token and probe, the byte of the token's block, from 1 on.
+        bits: And the bit in this byte.
+        hashes: Per token the 4 bytes that pick its block.
+    """
+
+    probes: int
+    places: bytes
+    bits: bytes
+    hashes: bytes
+
+
 @dataclass(frozen=True)
 class Bloom(Stored):
     """One stored filter and its options."""
@@ -95,15 +116,11 @@ class Bloom(Stored):
 
     def add(self, fingerprint: str, *, own: str = "") -> Commands[None]:
         keys = (self.key, self.staging, self.progress, *self.records)
-        calls = [
-            Command(
-                ADD,
-                keys,
-                (self.stamp, self.size, self._probes, self._digests(part), own, self._density),
-                int,
-            )
-            for part in chunks(self.tokenizer.tokens(fingerprint), _ADDS_PER_CALL)
-        ]
+        first = (*self.as_expected, self._density, own)
+        calls = []
+        for part in chunks(self.tokenizer.tokens(fingerprint), _ADDS_PER_CALL):
+            added = self._added(part)
+            calls.append(Command(ADD, keys, (*first, *added, *self._blocks(added.hashes)), int))
         return Commands(tuple(calls), lambda _: None)
 
     def fill(self, owner: str, fingerprints: Sequence[str], last: str, done: int) -> Commands[int]:
@@ -113,7 +130,7 @@ class Bloom(Stored):
             Command(
                 FILL,
                 (self.staging, self.progress),
-                (self.stamp, self._probes, self._digests(part), owner, reached, done),
+                (self.stamp, *self._added(part), owner, reached, done),
                 int,
             )
             for part, reached in zip(parts, at_end(parts, last), strict=True)
@@ -168,17 +185,31 @@ class Bloom(Stored):
         return capacity_of(size - self._head, self.error_rate)
 
     def _digests(self, tokens: Sequence[bytes]) -> bytes:
-        return digests(tokens, 4 + self._probes)
+        return digests(tokens, _HASH_BYTES + self._probes)
+
+    def _added(self, tokens: Sequence[bytes]) -> Added:
+        """Tokens as they are added, wherever their blocks are."""
+        found, width = self._digests(tokens), _HASH_BYTES + self._probes
+        starts = range(0, len(found), width)
+        hashes = b"".join([found[start : start + _HASH_BYTES] for start in starts])
+        probes = b"".join([found[start + _HASH_BYTES : start + width] for start in starts])
+        return Added(self._probes, probes.translate(_PLACES), probes.translate(_BITS), hashes)
+
+    def _blocks(self, hashes: bytes) -> list[bytes]:
+        """Where blocks begin and end in a filter of `size`.
+
+        To make these texts in Lua would take the server longer than to read the blocks.
+        """
+        blocks = (self.size - self._head) // BLOCK_BYTES
+        found: list[bytes] = []
+        for (number,) in iter_unpack(">I", hashes):
+            start = self._head + number % blocks * BLOCK_BYTES
+            found += (b"%d" % start, b"%d" % (start + BLOCK_BYTES - 1))
+        return found
 
     def _test(self, tokens: Sequence[bytes], parse: Callable[[bytes | str], T]) -> Command[T]:
-        args = (*self._as_expected, self._digests(tokens))
+        args = (*self.as_expected, self._probes, self._digests(tokens))
         return Command(CONTAINS, self._asked, args, parse)
-
-    @cached_property
-    def _as_expected(self) -> tuple[bytes | int, ...]:
-        """How the filter begins, unless it is in another state or a rebuild made it larger."""
-        head = good_head(self.stamp, self.size)
-        return (self.stamp, head, self._head - 1, self.size, self._probes)
 
     def _tests(
         self, parts: Sequence[Sequence[bytes]], join: Callable[[list[list[bool]]], T]

@@ -12,7 +12,9 @@ BLOCK_BITS = 8 * BLOCK_BYTES
 MAX_BYTES = 256 * 1024 * 1024
 """Half of the longest string that Redis stores, so that a rebuild has room to grow."""
 
-_MIN_PROBES, _MAX_PROBES = 2, 24
+_MIN_PROBES, _MAX_PROBES = 4, 24
+"""Scripts test the first four at once."""
+
 _SLACK = 1.05
 """Bits that may be spent, against the fewest possible, to have fewer probes to test."""
 

@@ -14,9 +14,14 @@ STATE_BYTES = 64
 _ALIGNMENT = 32
 
 
-def good_head(line: bytes, size: int) -> bytes:
-    """A stamp and the part of the state behind it that only a good value of this size has."""
-    return b"%ssize=%011d state=good items=" % (line, size)
+def as_expected(line: bytes, size: int) -> tuple[bytes, bytes, int, int]:
+    """What scripts know a value by that is in the state that it should be in.
+
+    Returns:
+        Its stamp; the stamp and the part of the state behind it that only a good value of this
+        size has; the place of the last byte of the state; the size.
+    """
+    return line, b"%ssize=%011d state=good items=" % (line, size), len(line) + STATE_BYTES - 1, size
 
 
 def stamp(kind: str, version: int, **options: object) -> bytes:

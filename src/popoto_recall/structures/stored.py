@@ -9,12 +9,13 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ..engine import Command, Commands, load
+from .stamp import as_expected
 from .text import decoded
 from .tokens import Tokenizer
 
-CLEAR = load("value_clear", "stamp")
-STAGE = load("value_stage", "stamp")
-SWAP = load("value_swap", "stamp")
+CLEAR = load("value_clear", "state", "stamp")
+STAGE = load("value_stage", "state", "stamp")
+SWAP = load("value_swap", "state", "stamp")
 
 
 class Staged(NamedTuple):
@@ -49,6 +50,11 @@ class Stored(ABC):
     @abstractmethod
     def size(self) -> int:
         """Bytes of a new value."""
+
+    @cached_property
+    def as_expected(self) -> tuple[bytes, bytes, int, int]:
+        """What scripts know a good value of `size` bytes by."""
+        return as_expected(self.stamp, self.size)
 
     @abstractmethod
     def add(self, fingerprint: str, *, own: str = "") -> Commands[None]:

@@ -1,29 +1,37 @@
 -- Library: the blocks of a Bloom filter.
-local BLOCK_BYTES = 32
-local BIT = {[0] = 1, 2, 4, 8, 16, 32, 64, 128}
 
--- Set the bits of tokens; returns the items after it, those present before not counted.
-local function add_tokens(key, base, items, size, probes, digests)
-  local byte, blocks = string.byte, (size - base) / BLOCK_BYTES
-  for at = 1, #digests, 4 + probes do
-    local a, b, c, d = byte(digests, at, at + 3)
-    local start = base + ((a * 16777216 + b * 65536 + c * 256 + d) % blocks) * BLOCK_BYTES
-    local stored = redis.call('GETRANGE', key, start, start + BLOCK_BYTES - 1)
-    local block
-    for i = at + 4, at + 3 + probes do
-      local probe = byte(digests, i)
-      local low = probe % 8
-      local bit, place = BIT[low], (probe - low) / 8 + 1
-      local value = block and block[place] or byte(stored, place)
-      if value % (2 * bit) < bit then
-        block = block or {byte(stored, 1, BLOCK_BYTES)}
-        block[place] = value + bit
-      end
+-- Set the bits of tokens; returns the items after it, those present before not counted. Where a
+-- token's block begins and ends stands in `at`, from `first` on; its probes, 4 or more, are bytes
+-- of the block and bits in these.
+local function add_tokens(key, items, probes, places, bits, at, first)
+  local call, byte, n = redis.call, string.byte, 1
+  for i = first, #at, 2 do
+    local start = at[i]
+    local block = call('GETRANGE', key, start, at[i + 1])
+    -- four at once, since most of the time goes into the calls that fetch them
+    local a, b, c, d = byte(places, n, n + 3)
+    local p, q, r, s = byte(bits, n, n + 3)
+    local present = byte(block, a) % (p + p) >= p and byte(block, b) % (q + q) >= q
+      and byte(block, c) % (r + r) >= r and byte(block, d) % (s + s) >= s
+    local after = n + probes
+    for m = n + 4, after - 1 do
+      local bit = byte(bits, m)
+      present = present and byte(block, byte(places, m)) % (bit + bit) >= bit
     end
-    if block then
-      redis.call('SETRANGE', key, start, string.char(unpack(block)))
+    if not present then
+      local values = {byte(block, 1, -1)}
+      if values[a] % (p + p) < p then values[a] = values[a] + p end
+      if values[b] % (q + q) < q then values[b] = values[b] + q end
+      if values[c] % (r + r) < r then values[c] = values[c] + r end
+      if values[d] % (s + s) < s then values[d] = values[d] + s end
+      for m = n + 4, after - 1 do
+        local place, bit = byte(places, m), byte(bits, m)
+        if values[place] % (bit + bit) < bit then values[place] = values[place] + bit end
+      end
+      call('SETRANGE', key, start, string.char(unpack(values)))
       items = items + 1
     end
+    n = after
   end
   return items
 end

@@ -1,23 +1,27 @@
 -- Library: the counters of a count-min sketch, and its heavy hitters.
 
--- Add to the counters of tokens, which stop at 2^32 - 1; returns the values after it, row by row.
-local function count_tokens(key, base, rows, columns, digests, by)
-  local values = {}
-  local call, n, row = {'BITFIELD', key, 'OVERFLOW', 'SAT'}, 4, 0
-  for at = 1, #digests, 4 do
-    local a, b, c, d = string.byte(digests, at, at + 3)
-    local column = (a * 16777216 + b * 65536 + c * 256 + d) % columns
-    call[n + 1], call[n + 2], call[n + 3], call[n + 4] =
-      'INCRBY', 'u32', (base + 4 * (row * columns + column)) * 8, by
-    n, row = n + 4, (row + 1) % rows
-    if n > 4000 then
-      for _, value in ipairs(redis.call(unpack(call, 1, n))) do values[#values + 1] = value end
-      n = 4
+-- Add to the counters named by ARGV[first] to ARGV[last], which stop at 2^32 - 1; returns their
+-- values after it if they are `wanted`.
+local function count_cells(key, first, last, by, wanted)
+  local call, values, n = redis.call, {}, 0
+  local i = first
+  -- eight at once and written out: making a list of them first takes as long as counting them
+  while i + 7 <= last do
+    local a, b, c, d, e, f, g, h = unpack(ARGV, i, i + 7)
+    local now = call('BITFIELD', key, 'OVERFLOW', 'SAT',
+      'INCRBY', 'u32', a, by, 'INCRBY', 'u32', b, by, 'INCRBY', 'u32', c, by,
+      'INCRBY', 'u32', d, by, 'INCRBY', 'u32', e, by, 'INCRBY', 'u32', f, by,
+      'INCRBY', 'u32', g, by, 'INCRBY', 'u32', h, by)
+    if wanted then
+      for m = 1, 8 do values[n + m] = now[m] end
+      n = n + 8
     end
+    i = i + 8
   end
-  local rest = n > 4 and redis.call(unpack(call, 1, n)) or {}
-  if #values == 0 then return rest end
-  for _, value in ipairs(rest) do values[#values + 1] = value end
+  for rest = i, last do
+    n = n + 1
+    values[n] = call('BITFIELD', key, 'OVERFLOW', 'SAT', 'INCRBY', 'u32', ARGV[rest], by)[1]
+  end
   return values
 end
 

@@ -1,26 +1,15 @@
 -- Library: values that describe themselves.
 --
 -- A value begins with its stamp, a line of text that names its kind and version, the options
--- it was made with and a checksum, padded to a multiple of 32 bytes. 64 bytes of state follow,
--- `size=00000130752 state=good items=00000000000042` and its items again, each on a line that
--- ends, and then the data. The state is `part` while records exist that the value has not seen,
--- `over` when it holds more than it is made for, else `good`. No flipped bit makes one of them
--- another, nor the items the same as their repetition.
+-- it was made with and a checksum, padded to a multiple of 32 bytes. The state follows (state.lua),
+-- and then the data.
 
-local STATE = 'size=%011d state=%s items=%014d\n%014d\n'
 local STATE_PATTERN = '^size=(%d+) state=(%l+) items=(%d+)\n(%d+)\n$'
-local STATE_BYTES = 64
-local MAX_ITEMS = 99999999999999
 
 local function checksum(text)
   local sum = 0
   for i = 1, #text do sum = (sum * 31 + string.byte(text, i)) % 4294967296 end
   return string.format('%.0f', sum)
-end
-
-local function state_line(state, items, size)
-  items = math.min(items, MAX_ITEMS)
-  return string.format(STATE, size, state, items, items)
 end
 
 -- What is wrong with a value whose stamp is not the wanted one, as an error reply.
@@ -55,9 +44,11 @@ local function open(key, stamp)
   local head = redis.pcall('GETRANGE', key, 0, #stamp + STATE_BYTES - 1)
   if head == '' and redis.call('EXISTS', key) == 0 then return nil end
   if type(head) == 'table' then
+    local found = redis.call('TYPE', key).ok
+    if found == 'string' or found == 'none' then return nil, nil, nil, head end
     return nil, nil, nil, redis.error_reply(string.format(
       "RECALL_TYPE '%s' holds a %s where a string belongs (Popoto's own field, perhaps); delete "
-      .. 'the key or run rebuild()', key, redis.call('TYPE', key).ok))
+      .. 'the key or run rebuild()', key, found))
   end
   if string.find(head, stamp, 1, true) ~= 1 then return nil, nil, nil, refusal(key, stamp) end
   local size, state, items, again = string.match(head, STATE_PATTERN, #stamp + 1)
@@ -112,15 +103,11 @@ end
 -- so much memory, and the zeros need not be made in Lua, which takes seconds for 64 MB. SET comes
 -- first because a server out of memory refuses it, and DEL it would not.
 local function create(key, stamp, size, state)
-  local head = stamp .. state_line(state, 0, size)
-  redis.call('SET', key, head)
+  redis.call('SET', key, stamp)
   redis.call('DEL', key)
   redis.call('SETRANGE', key, size - 1, '\0')
-  redis.call('SETRANGE', key, 0, head)
-end
-
-local function set_state(key, stamp, state, items, size)
-  redis.call('SETRANGE', key, #stamp, state_line(state, items, size))
+  redis.call('SETRANGE', key, 0, string.format('%ssize=%011d ', stamp, size))
+  set_state(key, stamp, state, 0)
 end
 
 -- Open the value that a save adds to (KEYS[1]), made if it is missing, and the one that a rebuild
@@ -142,13 +129,13 @@ local function add_to_both(first_records, own, stamp, wanted, add)
   local now, over = add(key, items, size)
   if now ~= items then
     if over and state == 'good' then state = 'over' end
-    set_state(key, stamp, state, now, size)
+    set_state(key, stamp, state, now)
   end
   if stale then
     -- a rebuild with other options would not count this save: it has to begin again
     redis.call('DEL', staging, progress)
   elseif staged_items then
-    set_state(staging, stamp, 'part', add(staging, staged_items, staged_size), staged_size)
+    set_state(staging, stamp, 'part', (add(staging, staged_items, staged_size)))
   end
 end
 
