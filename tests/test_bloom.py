@@ -31,7 +31,7 @@ WORDS = Tokenizer("words", str.split)
 
 
 def bloom(capacity: int = 1000, error_rate: float = 0.01, key: str = "$EF:Page:seen") -> Bloom:
-    return Bloom(key, ("$Class:Page",), WORDS, capacity, error_rate)
+    return Bloom(key, ("$Class:Page",), (), WORDS, capacity, error_rate)
 
 
 def only(operation: Any) -> Command[Any]:

@@ -16,7 +16,7 @@ WORDS = Tokenizer("words", str.split)
 
 
 def sketch(width: int = 100, depth: int = 4, top: int = 0) -> Sketch:
-    return Sketch("$FS:Page:count", ("$Class:Page",), WORDS, width, depth, top)
+    return Sketch("$FS:Page:count", ("$Class:Page",), (), WORDS, width, depth, top)
 
 
 def only(operation: Any) -> Command[Any]:

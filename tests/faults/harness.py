@@ -32,8 +32,10 @@ ROWS = {
     7: "wrong type, damaged head, member that is no text",
     8: "reply lost, client retries ten times",
     9: "hostile names, texts, numbers, sizes",
+    10: "one tenant asks about another",
     11: "threads, tasks, a fork",
     12: "replica, decoding, RESP3, least ACL",
+    13: "options changed, another library wrote the value",
     14: "pipelines, WATCH",
 }
 SILENCE = 0.01

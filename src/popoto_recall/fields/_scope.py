@@ -41,6 +41,10 @@ class Scope:
         values = ",".join(quote(value, safe="") or "%" for _, value in self.partition)
         return f"{key}:{{{values}}}"
 
+    def names(self) -> tuple[str, ...]:
+        """What the values of the partition are values of."""
+        return tuple(name for name, _ in self.partition)
+
     def records(self) -> tuple[str, ...]:
         """Keys of the sets whose common members are the keys of the records in scope."""
         meta = self.model._meta

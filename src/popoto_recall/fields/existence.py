@@ -175,7 +175,7 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
 @lru_cache(maxsize=1024)
 def _bloom(at: Scope, field: str, tokenizer: Tokenizer, capacity: int, error_rate: float) -> Bloom:
     key = at.key(FAMILY, field)
-    return Bloom(key, at.records(), tokenizer, capacity, error_rate)
+    return Bloom(key, at.records(), at.names(), tokenizer, capacity, error_rate)
 
 
 def _error_rate(value: Any) -> float:

@@ -198,7 +198,7 @@ def _sketch(
     at: Scope, field: str, tokenizer: Tokenizer, width: int, depth: int, top: int
 ) -> Sketch:
     key = at.key(FAMILY, field)
-    return Sketch(key, at.records(), tokenizer, width, depth, top)
+    return Sketch(key, at.records(), at.names(), tokenizer, width, depth, top)
 
 
 def _fits(width: int, depth: int) -> bool:

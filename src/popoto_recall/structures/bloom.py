@@ -23,7 +23,7 @@ from ..engine import Command, Commands, Described, load
 from ..errors import ArgumentError
 from .hashing import digests
 from .sizing import BLOCK_BYTES, capacity_of, data_bytes, rate_at, sizing
-from .stamp import STATE_BYTES, stamp
+from .stamp import STATE_BYTES
 from .stored import Stored, at_end
 from .tokens import chunks, distinct
 
@@ -101,9 +101,8 @@ class Bloom(Stored):
 
     @cached_property
     def stamp(self) -> bytes:
-        return stamp(
+        return self.stamped(
             "recall-bloom",
-            1,
             capacity=self.capacity,
             error_rate=repr(self.error_rate),
             tokenizer=self.tokenizer.name,

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from ..engine import Command, Commands, load
 from .hashing import MAX_DIGEST, digests
-from .stamp import STATE_BYTES, stamp
+from .stamp import STATE_BYTES
 from .stored import Stored, at_end
 from .text import decoded
 from .tokens import chunks, distinct
@@ -96,9 +96,8 @@ class Sketch(Stored):
     @cached_property
     def stamp(self) -> bytes:
         rows, columns = self.shape
-        return stamp(
+        return self.stamped(
             "recall-sketch",
-            1,
             width=self.width,
             depth=self.depth,
             tokenizer=self.tokenizer.name,

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ..engine import Command, Commands, load
-from .stamp import as_expected
+from .stamp import as_expected, stamp
 from .text import decoded
 from .tokens import Tokenizer
 
@@ -34,17 +34,25 @@ class Stored(ABC):
     Attributes:
         key: Where it is stored.
         records: Keys of the sets whose common members are the records it should have seen.
+        partition_by: Names of the fields whose values the partition's key holds.
         tokenizer: How fingerprints become tokens.
     """
 
     key: str
     records: tuple[str, ...]
+    partition_by: tuple[str, ...]
     tokenizer: Tokenizer
 
     @cached_property
     @abstractmethod
     def stamp(self) -> bytes:
         """The line that the value begins with."""
+
+    def stamped(self, kind: str, **options: object) -> bytes:
+        """A stamp with some options and, of a partition, the names that its key does not tell."""
+        if self.partition_by:
+            options["partition_by"] = ",".join(self.partition_by)
+        return stamp(kind, 1, **options)
 
     @cached_property
     @abstractmethod
