@@ -20,7 +20,7 @@ types: .venv/installed
 
 .PHONY: faults
 
-# Ten minutes; one line per row of the table in docs/reliability.md.
+# A quarter of an hour; one line per row of the table in docs/reliability.md.
 faults: .venv/installed
 	RECALL_LONG=1 $(BIN)/pytest -q --timeout 900 tests/faults
 

@@ -56,13 +56,13 @@ class Case(Model):
 
 
 class Wide(Model):
-    """Nothing is pruned from its graph."""
+    """Nothing is pruned from its graph, and its sketch is so wide that what it counts is exact."""
 
     name = UniqueKeyField()
     text = StringField()
     near = CoOccurrenceField(max_edges=10_000_000)
     seen = ExistenceFilter(capacity=1_000_000, fingerprint_fn=lambda wide: wide.text)
-    often = FrequencySketch(fingerprint_fn=lambda wide: wide.text)
+    often = FrequencySketch(width=200_000, fingerprint_fn=lambda wide: wide.text)
 
 
 def sized(short: int, long: int) -> int:

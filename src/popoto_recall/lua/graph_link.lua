@@ -10,17 +10,26 @@
 -- ARGV[3i+3]  weight     float   in (0, cap]
 -- Returns     string, each edge's weight, 0 for one that a full node refused, joined by spaces.
 
--- Most often it is one edge, and there. Its weight is then known as text, which nothing can make
--- less exact, and the keys are known to be what they should be.
+-- Most often it is one edge, and there, or there is room for it. Its weight is then known as text,
+-- which nothing can make less exact, and the keys are known to be what they should be.
 local checked = false
 if #KEYS == 2 and ARGV[1] == ARGV[2] then
   local weight = redis.pcall('ZSCORE', KEYS[1], ARGV[5])
   local back = redis.pcall('ZSCORE', KEYS[2], ARGV[4])
   if weight == back and weight then return weight end
   checked = type(weight) ~= 'table' and type(back) ~= 'table'
+  local most = ARGV[3] * 1
+  if checked and weight == back
+    and redis.call('ZCARD', KEYS[1]) < most and redis.call('ZCARD', KEYS[2]) < most then
+    redis.call('ZADD', KEYS[1], ARGV[6], ARGV[5])
+    redis.call('ZADD', KEYS[2], ARGV[6], ARGV[4])
+    return ARGV[6]
+  end
 end
 
--- The libraries stand here.
+-- The library keys stands here.
+-- The library texts stands here.
+-- The library edges stands here.
 local problem = not checked and wrong_type(KEYS, 'zset')
 if problem then return problem end
 
