@@ -27,7 +27,7 @@ end
 
 -- Reading the whole filter once is cheaper than a call per token when there are many.
 local whole
-if count * 600 > size then whole = redis.call('GETRANGE', key, 0, -1) end
+if count * 800 > size then whole = redis.call('GETRANGE', key, 0, -1) end
 
 local base = ARGV[3] + 1
 local blocks = (size - base) / 32
