@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Annotated
 
@@ -82,16 +84,15 @@ def demo(
     at the end.
     """
     console = Console()
-    try:
-        tour.run(console, words=ask or [], page=page, keep=keep)
-    except exceptions.ConnectionError as error:
-        _give_up(
-            console,
-            f"Cannot reach the server of REDIS_URL: {error}\n"
-            "Without REDIS_URL, the demo runs on a server inside this process.",
-        )
-    except exceptions.RedisError as error:
-        _give_up(console, str(error))
+    with _giving_up(console):
+        try:
+            tour.run(console, words=ask or [], page=page, keep=keep)
+        except exceptions.ConnectionError as error:
+            _give_up(
+                console,
+                f"Cannot reach the server of REDIS_URL: {error}\n"
+                "Without REDIS_URL, the demo runs on a server inside this process.",
+            )
 
 
 @app.command()
@@ -117,15 +118,11 @@ def rebuild(
     It works on the server of REDIS_URL, as the model's own program does.
     """
     console = Console()
-    try:
+    with _refusing_parameters():
         found = remake.load_model(model)
         fields = remake.rebuilt_fields(found, field or [])
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    try:
+    with _giving_up(console):
         remake.run(console, found, fields)
-    except (RecallError, exceptions.RedisError) as error:
-        _give_up(console, str(error))
 
 
 @app.command()
@@ -171,15 +168,27 @@ def adopt(
     It works on the server of REDIS_URL, as the model's own program does.
     """
     console = Console()
-    try:
+    with _refusing_parameters():
         found = remake.load_model(model)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    try:
+    with _giving_up(console):
         if not dry_run:
             take_over.run(console, found, prune=prune, leave=leave, watch=watch)
         elif not take_over.preview(console, found, prune=prune, leave=leave):
             raise typer.Exit(1)
+
+
+@contextmanager
+def _refusing_parameters() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@contextmanager
+def _giving_up(console: Console) -> Iterator[None]:
+    try:
+        yield
     except (RecallError, exceptions.RedisError) as error:
         _give_up(console, str(error))
 

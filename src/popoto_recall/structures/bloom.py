@@ -16,13 +16,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
-from struct import iter_unpack
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from ..engine import Command, Commands, Described, load
 from ..errors import ArgumentError
+from .blocks import HASH_BYTES, added, bounds
 from .hashing import digests
-from .sizing import BLOCK_BYTES, capacity_of, data_bytes, rate_at, sizing
+from .sizing import capacity_of, data_bytes, rate_at, sizing
 from .stamp import STATE_BYTES
 from .stored import Stored, at_end
 from .tokens import chunks, distinct
@@ -40,10 +40,6 @@ _INCOMPLETE, _PRESENT, _FULL = b"012"
 
 _TESTS_PER_CALL = 20_000
 _ADDS_PER_CALL = 2_000
-
-_HASH_BYTES = 4
-_PLACES = bytes(probe // 8 + 1 for probe in range(256))
-_BITS = bytes(1 << probe % 8 for probe in range(256))
 
 _GROWTH = 1.25
 """Room that a rebuild leaves when it has to make a filter larger."""
@@ -76,22 +72,6 @@ class FilterInfo:
     size: int
 
 
-class Added(NamedTuple):
-    """Tokens on their way into a filter.
-
-    Attributes:
-        probes: Bits per token.
-        places: Per token and probe, the byte of the token's block, from 1 on.
-        bits: And the bit in this byte.
-        hashes: Per token the 4 bytes that pick its block.
-    """
-
-    probes: int
-    places: bytes
-    bits: bytes
-    hashes: bytes
-
-
 @dataclass(frozen=True)
 class Bloom(Stored):
     """One stored filter and its options."""
@@ -118,8 +98,9 @@ class Bloom(Stored):
         first = (*self.as_expected, self._density, own)
         calls = []
         for part in chunks(self.tokenizer.tokens(fingerprint), _ADDS_PER_CALL):
-            added = self._added(part)
-            calls.append(Command(ADD, keys, (*first, *added, *self._blocks(added.hashes)), int))
+            tokens = added(part, self._probes)
+            blocks = bounds(tokens.hashes, self._head, self.size)
+            calls.append(Command(ADD, keys, (*first, *tokens, *blocks), int))
         return Commands(tuple(calls), lambda _: None)
 
     def fill(self, owner: str, fingerprints: Sequence[str], last: str, done: int) -> Commands[int]:
@@ -129,7 +110,7 @@ class Bloom(Stored):
             Command(
                 FILL,
                 (self.staging, self.progress),
-                (self.stamp, *self._added(part), owner, reached, done),
+                (self.stamp, *added(part, self._probes), owner, reached, done),
                 int,
             )
             for part, reached in zip(parts, at_end(parts, last), strict=True)
@@ -184,27 +165,7 @@ class Bloom(Stored):
         return capacity_of(size - self._head, self.error_rate)
 
     def _digests(self, tokens: Sequence[bytes]) -> bytes:
-        return digests(tokens, _HASH_BYTES + self._probes)
-
-    def _added(self, tokens: Sequence[bytes]) -> Added:
-        """Tokens as they are added, wherever their blocks are."""
-        found, width = self._digests(tokens), _HASH_BYTES + self._probes
-        starts = range(0, len(found), width)
-        hashes = b"".join([found[start : start + _HASH_BYTES] for start in starts])
-        probes = b"".join([found[start + _HASH_BYTES : start + width] for start in starts])
-        return Added(self._probes, probes.translate(_PLACES), probes.translate(_BITS), hashes)
-
-    def _blocks(self, hashes: bytes) -> list[bytes]:
-        """Where blocks begin and end in a filter of `size`.
-
-        To make these texts in Lua would take the server longer than to read the blocks.
-        """
-        blocks = (self.size - self._head) // BLOCK_BYTES
-        found: list[bytes] = []
-        for (number,) in iter_unpack(">I", hashes):
-            start = self._head + number % blocks * BLOCK_BYTES
-            found += (b"%d" % start, b"%d" % (start + BLOCK_BYTES - 1))
-        return found
+        return digests(tokens, HASH_BYTES + self._probes)
 
     def _test(self, tokens: Sequence[bytes], parse: Callable[[bytes | str], T]) -> Command[T]:
         args = (*self.as_expected, self._probes, self._digests(tokens))
