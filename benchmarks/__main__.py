@@ -80,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         known = facts(stage, chosen.seed)
         for name, value in known.items():
             console.print(f"{name:9} {value}", highlight=False)
+        console.print(report.LEGEND, highlight=False)
         with console.status("") as status:
             told = lambda title: status.update(title)  # noqa: E731
             for result in suite.run(stage, chosen.only.__contains__, told):

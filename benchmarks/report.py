@@ -23,6 +23,13 @@ COST_COLUMNS = tuple(
 FIGURE_COLUMNS = (("result", 14), ("target", 12), ("", 14))
 
 
+LEGEND = (
+    "Medians of one run, its variants in turns. Ratio: against the first line of a comparison.\n"
+    "Wall: what the caller waits; server: what the server spends. A figure with a bound is one\n"
+    "that the library set out to reach: met, or MISS. Near ones change with machine and hour."
+)
+
+
 def micros(seconds: float) -> str:
     """Microseconds with three digits that count; a dash for what was not measured."""
     if math.isnan(seconds):

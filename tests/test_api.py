@@ -63,7 +63,7 @@ OPERATIONS = """
     often.increment(fingerprint, by=1, *, pipeline=None)
     often.info()
     often.rebuild(progress=None)
-    often.top(n=10)
+    often.top(n=None)
     seen.clear(*, pipeline=None)
     seen.definitely_missing(fingerprint, match='any')
     seen.fill_ratio()

@@ -220,3 +220,17 @@ def test_a_team_changes_one_import_line_and_adopts(real_client: Any, tmp_path: P
     asked = "from thoughts import Thought as T; print(T.near.get_linked('Thought:b'))"
     assert process(sys.executable, "-c", asked) == "[('Thought:a', 0.5)]\n"
     assert "Nothing to adopt" in process(command, "adopt", "thoughts:Thought")
+
+
+class Mixed(Model):
+    name = UniqueKeyField()
+    near = popoto_recall.CoOccurrenceField()
+    often = popoto.FrequencySketch()
+
+
+@pytest.mark.parametrize("options", [["--dry-run"], ["--watch", "0"]])
+def test_a_field_whose_import_was_not_changed_is_named(client: Any, options: list[str]) -> None:
+    said = CliRunner().invoke(app, ["adopt", "test_cli_adopt:Mixed", *options])
+    assert said.exit_code == 0
+    assert "Mixed.often is a field of Popoto's" in said.output
+    assert "Mixed.near" not in said.output

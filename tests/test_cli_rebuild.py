@@ -67,7 +67,7 @@ def test_every_partition(client: Any) -> None:
         (["Entry"], "module:Model"),
         (["no_such_module:Entry"], "no_such_module"),
         (["test_cli_rebuild:Nothing"], "no Popoto model"),
-        (["test_cli_rebuild:Plain"], "no filter and no sketch"),
+        (["test_cli_rebuild:Plain"], "no filter or sketch"),
         (["test_cli_rebuild:Entry", "--field", "text"], "seen, often"),
     ],
 )

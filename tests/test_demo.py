@@ -115,6 +115,12 @@ def test_leaves_a_server_as_it_was(on_a_server: Any) -> None:
     assert _contents(on_a_server) == before
 
 
+def test_without_a_server_there_is_nothing_to_keep() -> None:
+    said = demo("--keep")
+    assert said.exit_code == 2
+    assert "REDIS_URL" in said.output
+
+
 def test_keeps_its_records_when_told_to_and_begins_anew_the_next_time(on_a_server: Any) -> None:
     memory("tea", "green tea")
     before = _contents(on_a_server)
@@ -157,9 +163,9 @@ def test_names_the_extra_when_a_package_is_missing(missing: str) -> None:
         "demo",
     )
     assert said.returncode == 1
-    assert (
-        said.stderr.strip() == f"popoto-recall needs {missing}: pip install 'popoto-recall[demo]'"
-    )
+    extra = "cli" if missing in ("typer", "rich") else "demo"
+    wanted = f"popoto-recall needs {missing}: pip install 'popoto-recall[{extra}]'"
+    assert said.stderr.strip() == wanted
 
 
 def test_the_library_does_not_load_the_command_line() -> None:

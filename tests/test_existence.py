@@ -376,6 +376,17 @@ def test_saves_do_not_make_it_complete_but_a_rebuild_does(client: Any) -> None:
     assert Page.seen.might_exist("zebra") is False
 
 
+def test_the_save_that_takes_a_filter_over_its_capacity_says_so_in_it(client: Any) -> None:
+    small = declared(capacity=1000, tokenizer=str.split)
+    states = []
+    for number in range(14):
+        text = " ".join(f"word{number}x{n}" for n in range(100))
+        small.create(title=f"p{number}", text=text)
+        states.append(client.getrange("$EF:Page:seen", 0, 255).split(b"state=")[1][:4])
+    assert states[:10] == [b"good"] * 10
+    assert states[-2:] == [b"over"] * 2
+
+
 def test_an_incomplete_filter_over_its_capacity_denies_nothing_either(client: Any) -> None:
     OLDER.create(title="old", text="forgotten")
     small = declared(capacity=10, tokenizer=str.split)

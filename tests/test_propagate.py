@@ -271,3 +271,40 @@ def test_a_key_of_another_type_beyond_the_last_edge_is_not_looked_at(client: Any
     graph = link(client, {"seed": {"end": 1.0}})
     client.set(SHARED + "end", "text")
     assert run(client, graph.propagate({"seed": 1.0}, 1, 0.5, 0.0)) == {"end": 0.5}
+
+
+def test_a_node_without_a_name_ends_no_level(client: Any) -> None:
+    """No call makes one, another program may."""
+    prefix = Walked.ours.get_edge_key_prefix()
+    client.zadd(f"{prefix}s", {"": 0.5})
+    client.zadd(prefix, {"q": 0.5})
+    assert Walked.ours.propagate(["s"], depth=2) == {"": 0.25, "q": 0.0625}
+
+
+# Edges just at the bound
+
+
+@pytest.mark.parametrize("below", [0.0, 1e-9, 1e-4])
+def test_an_edge_at_the_threshold_is_found(client: Any, below: float) -> None:
+    draw = random.Random(5)
+    weights = [draw.uniform(0.001, 1) for _ in range(300)]
+    for i, weight in enumerate(weights):
+        Walked.ours.link(f"a{i}", "b", weight)
+        threshold = 0.5 * weight * (1 - below)
+        found = Walked.ours.propagate([f"a{i}"], depth=1, threshold=threshold)
+        assert found == {"b": 0.5 * weight}
+
+
+def test_the_best_of_nearly_equal_ones_is_found(client: Any) -> None:
+    draw = random.Random(6)
+    for i in range(300):
+        weight = draw.uniform(0.1, 0.9)
+        other = weight * draw.choice([0.9, 1.1]) * (1 + draw.uniform(-1e-4, 1e-4))
+        Walked.ours.link(f"a{i}", "x", weight)
+        Walked.ours.link(f"b{i}", "y", min(other, 1.0))
+        seeds = {f"a{i}": 1.0, f"b{i}": weight / min(other, 1.0) * draw.uniform(0.9999, 1.0001)}
+        seeds = {pk: min(seed, 1.0) for pk, seed in seeds.items()}
+        every = Walked.ours.propagate(seeds, depth=1, threshold=0)
+        best = max(every.values())
+        found = Walked.ours.propagate(seeds, depth=1, threshold=0, limit=1)
+        assert list(found.values()) == [best]

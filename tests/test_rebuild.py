@@ -13,10 +13,19 @@ from typing import Any
 
 import pytest
 from popoto import Model, StringField, UniqueKeyField
+from redis.exceptions import ResponseError
 
 from popoto_recall import ExistenceFilter, FrequencySketch
-from popoto_recall.errors import ArgumentError, MismatchError, RebuildError
+from popoto_recall.errors import ArgumentError, MismatchError, RebuildError, WrongTypeError
 from popoto_recall.fields import _rebuild
+
+
+class Leaf(Model):
+    """Its sketch keeps no heavy hitters, so that a save that finds all well is a short one."""
+
+    name = UniqueKeyField()
+    seen = ExistenceFilter(capacity=200)
+    often = FrequencySketch(width=500, depth=4)
 
 
 class Page(Model):
@@ -92,6 +101,44 @@ def test_saves_made_meanwhile_are_in_it(client: Any, pages: list[Model]) -> None
     assert all(Page.seen.might_exist_batch(late).values())
     Page.often.rebuild(progress=lambda done, total: pages[done % 60].save())
     assert Page.often.get_frequency("common") >= 66
+
+
+def test_saves_beside_a_complete_value_are_in_the_new_one_too(client: Any) -> None:
+    Leaf.create(name="first")
+    assert Leaf.seen.info().complete
+    assert Leaf.often.info().complete
+    Leaf.seen.rebuild(progress=lambda done, total: Leaf.create(name="second"))
+    assert Leaf.seen.might_exist("second")
+    Leaf.often.rebuild(progress=lambda done, total: Leaf.create(name="third"))
+    assert Leaf.often.get_frequency("third") == 1
+
+
+def test_a_progress_of_another_type_is_named(client: Any, pages: list[Model]) -> None:
+    client.set("$EF:Page:seen:progress", "x")
+    with pytest.raises(WrongTypeError, match="'\\$EF:Page:seen:progress' holds a string"):
+        Page.seen.rebuild()
+    client.delete("$EF:Page:seen:progress")
+    client.hset("$EF:Page:seen:progress", mapping={"under_way": 0})
+    assert Page.seen.rebuild() == 60
+    assert_whole()
+
+
+def test_what_a_server_will_not_hold_leaves_the_old_value(real_client: Any) -> None:
+    Leaf.create(name="first")
+    before = real_client.get("$EF:Leaf:seen")
+    real_client.config_set("proto-max-bulk-len", "1mb")
+
+    class Leaf2(Model):
+        name = UniqueKeyField()
+        seen = ExistenceFilter(capacity=2_000_000)
+
+    real_client.rename("$EF:Leaf:seen", "$EF:Leaf2:seen")
+    try:
+        with pytest.raises(ResponseError, match="maximum"):
+            Leaf2.seen.clear()
+    finally:
+        real_client.config_set("proto-max-bulk-len", "512mb")
+    assert real_client.get("$EF:Leaf2:seen") == before
 
 
 def test_the_old_filter_serves_until_the_new_one_takes_its_place(

@@ -26,6 +26,7 @@ TERMS = {
     "AI on 5G, k8s and IT": "ai 5g k8s",
     "Go, C, R and C++": "go c r c++",
     "C# F# Notepad++ C++17": "c# f# notepad++ notepad c++17 c++",
+    "Notepad++7, libstdc++6": "notepad++7 notepad++ notepad libstdc++6 libstdc++ libstdc",
     "C/C++ c+++ x++y a+b 50+": "c/c++ c c++ x y b 50",
     ".NET, node.js and ASP.NET.": ".net net node.js node js asp.net asp",
     "wait...what? no.5 ..env": "wait no.5 env",

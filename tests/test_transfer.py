@@ -81,6 +81,26 @@ def test_an_import_keeps_to_max_edges_and_the_cap(client: Any) -> None:
     assert Leaf.near.get_linked("n1") == []
 
 
+@pytest.mark.parametrize("order", [("cup", "tea"), ("tea", "cup")])
+def test_what_popoto_knew_in_one_direction_is_kept(client: Any, order: tuple[str, str]) -> None:
+    leaves = {name: Leaf.create(text=name) for name in order}
+    cup, tea = (leaves[name].db_key.redis_key for name in ("cup", "tea"))
+    told = {"cup": {"pot": 0.2, tea: 0.3}, "tea": {cup: 0.4, "milk": 0.1}}
+    for name in order:
+        Leaf.near.import_state(leaves[name], "near", {"edges": told[name], "max_edges": 3})
+    assert Leaf.near.get_linked(cup) == [(tea, 0.4), ("pot", 0.2)]
+    assert Leaf.near.get_linked(tea) == [(cup, 0.4), ("milk", 0.1)]
+    assert Leaf.near.get_linked("pot") == [(cup, 0.2)]
+
+
+def test_of_what_is_merged_the_heaviest_stay(client: Any) -> None:
+    leaf = Leaf.create(text="hub")
+    Leaf.near.link_many([(leaf, "a"), (leaf, "b")], 0.5)
+    Leaf.near.import_state(leaf, "near", {"edges": {"c": 0.6, "d": 0.2, "b": 0.1}, "max_edges": 3})
+    assert Leaf.near.get_linked(leaf) == [("c", 0.6), ("b", 0.5), ("a", 0.5)]
+    assert Leaf.near.get_linked("d") == []
+
+
 def test_an_import_replaces_the_edges_that_leave_the_record(client: Any) -> None:
     leaf = Leaf.create(text="hub")
     key = leaf.db_key.redis_key

@@ -158,6 +158,7 @@ def _with_parts(term: str) -> Iterator[str]:
     yield term
     for name in re.split("[/&]", term):
         yield name
-        for part in _PART.findall(name):
-            if len(part) > 2 or (len(part) == 2 and not part.isdecimal()):
-                yield part
+        for found in _PART.findall(name):
+            for part in (found, found.removesuffix("++")):
+                if len(part) > 2 or (len(part) == 2 and not part.isdecimal()):
+                    yield part

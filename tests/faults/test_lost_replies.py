@@ -119,3 +119,22 @@ def test_reads_go_on_as_if_nothing_were_lost(
     between.loses = lambda request: False
     Case.near.unlink("Case:a", "x")
     check(8, tried * 3, half_edges(client) + half_records(client))
+
+
+def test_a_connection_has_its_retries_back_before_another_call_can_have_it(
+    start: Callable[..., Server], bind: Callable[..., redis.Redis]
+) -> None:
+    client = bind(start().socket, **retrying())
+    released: list[int] = []
+    release = client.connection_pool.release
+
+    def noted(connection: Any) -> None:
+        released.append(connection.retry._retries)
+        release(connection)
+
+    client.connection_pool.release = noted
+    for i in range(3):
+        queued(i)
+        save(i)
+    assert set(released) == {10}
+    check(8, len(released), [retries for retries in released if retries != 10])

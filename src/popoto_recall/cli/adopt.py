@@ -13,7 +13,16 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
-from ..fields.adoption import EdgeCounts, Progress, Survey, ValueSurvey, adopt, survey, title
+from ..fields.adoption import (
+    EdgeCounts,
+    Progress,
+    Survey,
+    ValueSurvey,
+    adopt,
+    not_ours,
+    survey,
+    title,
+)
 
 ROWS = {
     "moved": "moved",
@@ -37,10 +46,11 @@ def preview(console: Console, model: type[Model], *, prune: bool, leave: bool) -
     if seen.nothing:
         console.print(_nothing(model))
     for graph in seen.graphs:
-        _print_graph(console, f"{model.__name__}.{graph.field}", graph.counts)
+        _print_graph(console, f"{model.__name__}.{graph.field}, to be adopted", graph.counts)
     for key, kind in _wrong(seen):
         console.print(Text(f"{key!r} holds a {kind}, and no edges: remove it", "red"))
     _print_values(console, model, seen.values, "to be ")
+    _print_not_ours(console, model)
     refusals = [] if seen.nothing else seen.refusals(prune=prune, leave=leave)
     for refusal in refusals:
         console.print(Text(f"It would refuse: {refusal}", "red"))
@@ -57,6 +67,7 @@ def run(console: Console, model: type[Model], *, prune: bool, leave: bool, watch
     for field, counts in done.graphs.items():
         _print_graph(console, f"{model.__name__}.{field}", counts)
     _print_values(console, model, done.values)
+    _print_not_ours(console, model)
 
 
 def _wrong(seen: Survey) -> Iterator[tuple[str, str]]:
@@ -86,6 +97,12 @@ def _print_values(
     for value in values:
         what = "removed, as each partition gets its own" if value.removed else "made anew"
         console.print(Text(f"{title(model, value)}: {will}{what}. {value.key!r} was {value.why}."))
+
+
+def _print_not_ours(console: Console, model: type[Model]) -> None:
+    for name in not_ours(model):
+        what = f"{model.__name__}.{name} is a field of Popoto's: change its import to adopt it."
+        console.print(Text(what, "yellow"))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from ..errors import RecallError
 from . import adopt as take_over
 from . import pages, tour
 from . import rebuild as remake
+from .records import on_a_server
 
 app = typer.Typer(
     add_completion=False,
@@ -83,6 +84,8 @@ def demo(
     REDIS_URL is set, they go to that server instead, under keys of their own, and are removed
     at the end.
     """
+    if keep and not on_a_server():
+        raise typer.BadParameter("there is nothing to keep without a server: set REDIS_URL")
     console = Console()
     with _giving_up(console):
         try:

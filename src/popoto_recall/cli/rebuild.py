@@ -21,13 +21,13 @@ def load_model(path: str) -> type[Model]:
         ValueError: There is no such module, or no such model in it.
     """
     module, _, name = path.partition(":")
-    if not name:
+    if not module or not name:
         raise ValueError(f"{path!r} is not of the form module:Model")
     sys.path.insert(0, "")
     try:
         found = getattr(import_module(module), name, None)
-    except ModuleNotFoundError as error:
-        raise ValueError(f"cannot import {module!r}: {error}") from error
+    except Exception as error:  # whatever a module of the user's does
+        raise ValueError(f"cannot import {module!r}: {type(error).__name__}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, Model)):
         raise ValueError(f"{module} has no Popoto model {name!r}")
     return found
@@ -41,9 +41,13 @@ def rebuilt_fields(model: type[Model], wanted: list[str]) -> list[Any]:
     """
     kinds = (ExistenceFilter, FrequencySketch)
     fields = {name: field for name, field in model._meta.fields.items() if isinstance(field, kinds)}
-    for name in wanted or [""] * (not fields):
+    if not fields:
+        raise ValueError(
+            f"{model.__name__} has no filter or sketch of popoto_recall; is its import changed?"
+        )
+    for name in wanted:
         if name not in fields:
-            there = ", ".join(fields) or "no filter and no sketch"
+            there = ", ".join(fields)
             raise ValueError(f"{model.__name__} has no field {name!r} to rebuild; it has {there}")
     return [fields[name] for name in wanted or fields]
 

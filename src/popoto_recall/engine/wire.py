@@ -84,14 +84,19 @@ def _execute_once(pipeline: Any, *args: Any, **kwargs: Any) -> Any:
         pipeline.connection = pipeline.connection_pool.get_connection(*_COMMAND_NAME)
     connection = pipeline.connection
     retry, connection.retry = connection.retry, Retry(NoBackoff(), 0)
+
+    def reset() -> None:  # which gives the connection back to others
+        connection.retry = retry
+        del pipeline.reset
+        pipeline.reset()
+
+    pipeline.reset = reset
     try:
         return pipeline.execute(*args, **kwargs)
     except BusyLoadingError:
         raise
     except (RedisConnectionError, RedisTimeoutError) as error:
         raise _unknown(error) from error
-    finally:
-        connection.retry = retry
 
 
 def _unknown(error: Exception) -> OutcomeUnknownError:

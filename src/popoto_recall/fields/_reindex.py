@@ -1,8 +1,9 @@
 """What Popoto's `rebuild_indexes` does not tell: that the sets of records are not to be trusted.
 
 It empties them, and fills them again in batches. A filter or a sketch that is missed, or made,
-meanwhile would find no records and take itself for complete. So a mark stands from before they
-are emptied until they are full, and after a re-index that was killed until one runs to its end.
+meanwhile would find no records and take itself for complete, and a rebuild would list too few. So
+a mark says that one is under way, from before they are emptied until they are full, and after a
+re-index that was killed until one runs to its end.
 """
 
 from __future__ import annotations

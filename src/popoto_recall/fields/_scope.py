@@ -17,9 +17,9 @@ from popoto.models.db_key import DB_key
 from popoto.redis_db import get_REDIS_DB
 
 from ..engine import members
-from ..engine.foreign import exists
+from ..engine.foreign import text
 from ..errors import ArgumentError, RebuildError
-from ..structures.reindex import mark_of
+from ..structures.reindex import is_under_way, mark_of
 from ..structures.text import utf8
 
 PartitionValue: TypeAlias = "str | int"
@@ -133,8 +133,9 @@ def partitions(model: type[Model], names: tuple[str, ...]) -> Iterator[dict[str,
         yield {}
         return
     records = model._meta.db_class_set_key.redis_key
+    mark = text(get_REDIS_DB(), mark_of(records))
     keys = members(get_REDIS_DB(), records)
-    if exists(get_REDIS_DB(), mark_of(records)):
+    if is_under_way(mark) or text(get_REDIS_DB(), mark_of(records)) != mark:
         raise RebuildError(
             f"the partitions of {model.__name__} are not known while rebuild_indexes() is under "
             "way, or if it was killed; let it run to its end"
@@ -150,7 +151,7 @@ def _values(names: tuple[str, ...], values: Mapping[str, Any]) -> tuple[tuple[st
     if missing:
         raise ArgumentError(
             f"no partition named: pass {'=, '.join(missing)}=, a record, or call it inside "
-            "popoto_recall.partition(...)"
+            f"popoto_recall.partition({'=..., '.join(missing)}=...)"
         )
     return tuple((name, _text(name, values[name])) for name in names)
 

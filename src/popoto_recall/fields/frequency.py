@@ -136,12 +136,12 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
 
     @read
     def top(
-        self, at: Scope, /, n: int = 10, **partition: PartitionValue
+        self, at: Scope, /, n: int | None = None, **partition: PartitionValue
     ) -> Described[list[tuple[str, int]]]:
         """The tokens that were counted most often.
 
         Args:
-            n: How many, at most the field's ``top=``.
+            n: How many, at most the field's ``top=``. None: 10, or all if it keeps fewer.
         Returns:
             At most n pairs of token and count, highest first; a count is never under the true one.
         Raises:
@@ -150,9 +150,10 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         Cost: one round trip, O(n).
         Source: Cormode & Muthukrishnan (2005), heavy hitters.
         """
-        if as_count("n", n) > self.heavy_hitters:
-            raise ArgumentError(f"{self.name} keeps top={self.heavy_hitters} tokens, not {n}")
-        return self.stored(at).heaviest(n)
+        wanted = max(1, min(10, self.heavy_hitters)) if n is None else as_count("n", n)
+        if wanted > self.heavy_hitters:
+            raise ArgumentError(f"{self.name} keeps top={self.heavy_hitters} tokens, not {wanted}")
+        return self.stored(at).heaviest(wanted)
 
     @read
     def info(self, at: Scope, /, **partition: PartitionValue) -> Described[SketchInfo]:

@@ -76,10 +76,10 @@ local function expand(node, factor, raised)
       count = max_reads - reads
       count_text = count
     end
-    -- a little below the exact bound, so that rounding cannot hide an edge; tested below. Short
-    -- texts, because it is a number's way to text that takes the time of a small read.
+    -- a little below the exact bound, by more than the text rounds, so that no edge is hidden;
+    -- tested below. Short, because a number's way to text takes the time of a small read.
     local found = redis.pcall('ZRANGE', prefix .. node, '+inf',
-      string.format('%.4g', bar / factor * 0.9998), 'BYSCORE', 'REV', 'LIMIT',
+      string.format('%.5g', bar / factor * 0.9999), 'BYSCORE', 'REV', 'LIMIT',
       offset == 0 and '0' or offset, count_text, 'WITHSCORES')
     if found.err then
       problem = wrong_type({prefix .. node}, 'zset') or found
@@ -131,8 +131,8 @@ for level = 1, depth do
       if truncated == 1 then break end
     end
   end
-  n = n + 1
-  told[n] = ''
+  told[n + 1], told[n + 2] = '', ''
+  n = n + 2
   frontier = raised
   if truncated == 1 or not raised or next(raised) == nil then break end
 end

@@ -1,28 +1,41 @@
--- Give a node exactly these edges that leave it, with these weights, and their mirrors.
+-- Give a node these edges that leave it, with these weights, and their mirrors.
 -- KEYS[1]   edges      zset    of the node; member: neighbour, score: weight
 -- KEYS[1+i] mirrors    zset    of the i-th target; the same graph's, or its reverse index
 -- ARGV[1]   edges      string  prefix of the edge sets
 -- ARGV[2]   mirrors    string  prefix of the mirror sets; equal in a symmetric graph
 -- ARGV[3]   max_edges  integer >= 1
 -- ARGV[4]   node       string
--- ARGV[2i+3] target    string  the i-th
--- ARGV[2i+4] weight    float   in (0, cap]
+-- ARGV[5]   merges     integer 1: edges that it has stay, and of two weights the larger; else 0
+-- ARGV[2i+4] target    string  the i-th
+-- ARGV[2i+5] weight    float   in (0, cap]
 -- Returns   integer, edges the node has now.
 local problem = wrong_type(KEYS, 'zset')
 if problem then return problem end
 
-local key, node = KEYS[1], ARGV[4]
+local key, node, merges = KEYS[1], ARGV[4], ARGV[5] == '1'
 local wanted = {}
-for i = 1, #KEYS - 1 do wanted[ARGV[2 * i + 3]] = true end
+for i = 1, #KEYS - 1 do wanted[ARGV[2 * i + 4]] = true end
 
 -- what is not wanted goes first, so that it cannot crowd out what is
-for _, neighbour in ipairs(redis.call('ZRANGE', key, 0, -1)) do
+for _, neighbour in ipairs(merges and {} or redis.call('ZRANGE', key, 0, -1)) do
   if not wanted[neighbour] then
     redis.call('ZREM', key, neighbour)
     remove(mirrors .. neighbour, node)
   end
 end
+
+local function merge(mirror_key, target, weight)
+  local now = weight_of(key, node, mirror_key, target)
+  if not now and (refused(key, weight) or symmetric and refused(mirror_key, weight)) then return end
+  store(key, node, mirror_key, target, math.max(now or 0, weight))
+end
+
 for i = 1, #KEYS - 1 do
-  store(key, node, KEYS[1 + i], ARGV[2 * i + 3], tonumber(ARGV[2 * i + 4]))
+  local target, weight = ARGV[2 * i + 4], tonumber(ARGV[2 * i + 5])
+  if merges then
+    merge(KEYS[1 + i], target, weight)
+  else
+    store(key, node, KEYS[1 + i], target, weight)
+  end
 end
 return redis.call('ZCARD', key)

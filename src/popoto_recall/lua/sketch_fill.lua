@@ -15,7 +15,7 @@
 local stamp, limit, rows, cells = ARGV[1], ARGV[5] * 1, ARGV[6] * 1, ARGV[7] * 1
 local problem = taken_over(KEYS[2], ARGV[2]) or wrong_type({KEYS[3]}, 'zset')
 if problem then return problem end
-local _, items, size, unusable = open(KEYS[1], stamp)
+local _, items, _, unusable = open(KEYS[1], stamp)
 if unusable then return unusable end
 
 local values = count_cells(KEYS[1], 8, 7 + cells, '1', limit > 0)

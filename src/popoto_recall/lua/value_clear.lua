@@ -6,6 +6,7 @@
 -- ARGV[1]  stamp     string
 -- ARGV[2]  size      integer  bytes in all
 -- Returns  integer, 0.
-create(KEYS[1], ARGV[1], tonumber(ARGV[2]), 'good')
-redis.call('DEL', unpack(KEYS, 2))
+create(KEYS[2], ARGV[1], tonumber(ARGV[2]), 'good') -- a size that the server refuses leaves the old
+redis.call('RENAME', KEYS[2], KEYS[1])
+redis.call('DEL', unpack(KEYS, 3))
 return 0

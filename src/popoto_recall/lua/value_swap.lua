@@ -9,7 +9,7 @@
 -- Returns  integer, 0.
 local problem = taken_over(KEYS[3], ARGV[2])
 if problem then return problem end
-local _, items, size, unusable = open(KEYS[2], ARGV[1])
+local _, items, _, unusable = open(KEYS[2], ARGV[1])
 if unusable then return unusable end
 
 set_state(KEYS[2], ARGV[1], 'good', items)

@@ -68,11 +68,11 @@ def walked(
     best: dict[str, Step] = {}
     trail = {pk: Step(pk, weight, None) for pk, weight in seeds.items()}
     raised: dict[str, Step] = {}
-    for node in texts:
-        if not node:
+    for node, factor_text in zip(texts, texts, strict=True):
+        if not factor_text:  # the end of a level
             trail, raised = raised, {}
             continue
-        factor, count = float(next(texts)), int(next(texts))
+        factor, count = float(factor_text), int(next(texts))
         edges = islice(texts, 2 * count)
         for pk, text in zip(edges, edges, strict=True):
             weight = float(text)

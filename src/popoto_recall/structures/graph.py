@@ -165,12 +165,12 @@ class Graph:
         keys = (self.edges + old, self.mirrors + old, self.edges + new, self.mirrors + new)
         return Command(RENAME, keys, (*self._where, old, new), int)
 
-    def restore(self, node: str, edges: Sequence[Edge]) -> Command[int]:
-        """Give a node exactly these edges."""
+    def restore(self, node: str, edges: Sequence[Edge], *, merges: bool) -> Command[int]:
+        """Give a node exactly these edges, or merge them with those that it has."""
         targets = [(target, weight) for target, weight in edges if target != node and weight > 0]
         keys = (self.edges + node, *(self.mirrors + target for target, _ in targets))
         pairs = _flat((target, repr(weight)) for target, weight in targets)
-        return Command(RESTORE, keys, (*self._where, node, *pairs), int)
+        return Command(RESTORE, keys, (*self._where, node, int(merges), *pairs), int)
 
     @property
     def symmetric(self) -> bool:

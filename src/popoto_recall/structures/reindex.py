@@ -1,6 +1,7 @@
-"""A mark that stands while Popoto fills a model's sets of records again.
+"""A mark that tells of Popoto's filling a model's sets of records again.
 
-Until then they tell nothing of how many records there are. ``lua/lib/stamp.lua`` looks for it.
+While it is under way they tell nothing of how many records there are, and what was listed from
+them before may lack some. ``lua/lib/stamp.lua`` looks at it.
 """
 
 from __future__ import annotations
@@ -16,11 +17,16 @@ def mark_of(records: str) -> str:
     return f"{records}:reindex"
 
 
+def is_under_way(mark: str) -> bool:
+    """Whether a mark says that the sets are being filled, or that this was stopped."""
+    return mark.startswith("under way")
+
+
 def begin(records: str, run: str) -> Command[int]:
     """Set the mark, before the sets are emptied; the ``run`` that began last owns it."""
     return Command(BEGIN, (records, mark_of(records)), (run,), int)
 
 
 def end(records: str, run: str) -> Command[int]:
-    """Remove the mark, after the sets were filled."""
+    """Say that it is done, after the sets were filled."""
     return Command(END, (mark_of(records),), (run,), int)

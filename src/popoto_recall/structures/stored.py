@@ -14,7 +14,7 @@ from .text import decoded
 from .tokens import Tokenizer
 
 CLEAR = load("value_clear", "state", "stamp")
-STAGE = load("value_stage", "state", "stamp")
+STAGE = load("value_stage", "keys", "state", "stamp")
 SWAP = load("value_swap", "state", "stamp")
 
 

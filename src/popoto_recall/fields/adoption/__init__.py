@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+import popoto
 from popoto.models.base import Model
 
 from ...engine.foreign import Mark
@@ -27,6 +28,7 @@ __all__ = [
     "Survey",
     "ValueSurvey",
     "adopt",
+    "not_ours",
     "survey",
     "title",
 ]
@@ -80,6 +82,16 @@ class Adopted:
         return not self.values and all(
             counts.found == counts.left for counts in self.graphs.values()
         )
+
+
+def not_ours(model: type[Model]) -> list[str]:
+    """Names of the fields whose import was not changed: what they have cannot be adopted."""
+    kinds = (popoto.CoOccurrenceField, popoto.ExistenceFilter, popoto.FrequencySketch)
+    return [
+        name
+        for name, field in model._meta.fields.items()
+        if isinstance(field, kinds) and not isinstance(field, RecallField)
+    ]
 
 
 def survey(model: type[Model], progress: Progress | None = None) -> Survey:

@@ -54,7 +54,8 @@ class GraphTransfer(GraphField):
         """Give an imported record the edges it was exported with. Called by Popoto.
 
         They replace those that leave it here, within this field's ``max_edges`` and the cap, and
-        lead to the new keys of records that were given one.
+        lead to the new keys of records that were given one. What Popoto's own field exported of a
+        symmetric graph is merged instead: each record tells one direction, often the only one.
         """
         if not state or not state.get("edges"):
             return
@@ -67,4 +68,5 @@ class GraphTransfer(GraphField):
             for target, weight in state["edges"].items()
         ]
         heaviest = sorted(edges, key=lambda edge: (-edge[1], edge[0]))[: field.max_edges]
-        run(get_REDIS_DB(), graph.restore(key, heaviest))
+        merges = graph.symmetric and "key" not in state
+        run(get_REDIS_DB(), graph.restore(key, heaviest, merges=merges))

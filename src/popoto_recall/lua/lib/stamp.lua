@@ -62,18 +62,21 @@ local function open(key, stamp)
   return state, tonumber(items), length
 end
 
--- Whether Popoto is filling its sets of records again, or was stopped at it: they tell nothing
--- then. The mark's name is made from KEYS[1] and not passed in, since only who misses a value asks:
--- a key that nobody looks at would cost every question.
-local function is_reindexed()
+-- The mark of the model's last re-index, and whether it is under way, or was stopped: Popoto's sets
+-- of records tell nothing then. The mark's name is made from KEYS[1] and not passed in, since only
+-- a rebuild asks, and who misses a value: a key that nobody looks at would cost every question.
+local function reindexed()
   local model = string.match(KEYS[1], '^[^:]*:([^:]*)')
-  return redis.call('EXISTS', '$Class:' .. model .. ':reindex') == 1
+  local mark = redis.pcall('GETRANGE', '$Class:' .. model .. ':reindex', 0, -1)
+  if type(mark) == 'table' then return '', true end
+  return mark, string.sub(mark, 1, 5) == 'under'
 end
 
 -- 'good' when no record but `own` exists that a value made now would not have seen, else 'part'.
 -- The records are the common members of the sets that are KEYS[first] and on.
 local function state_if_new(first, own)
-  if is_reindexed() then return 'part' end
+  local _, under_way = reindexed()
+  if under_way then return 'part' end
   local others
   if #KEYS == first then
     others = redis.call('SCARD', KEYS[first])
@@ -148,12 +151,14 @@ local function step_done(progress, last, done)
   end
 end
 
--- Error reply while the sets of records that a rebuild goes by are not to be trusted.
-local function unlisted(progress)
-  if is_reindexed() then
+-- Error reply unless the sets of records that a rebuild goes by were to be trusted since `listed`,
+-- the mark when it began.
+local function unlisted(progress, listed)
+  local mark, under_way = reindexed()
+  if under_way or mark ~= (listed or mark) then
     return redis.error_reply(string.format(
-      "RECALL_REBUILD '%s' stands still: Popoto's rebuild_indexes() is under way, or was killed; "
-      .. 'when it has run to its end, run rebuild() again', progress))
+      "RECALL_REBUILD '%s' stands still: Popoto's rebuild_indexes() is under way, was killed, or ran "
+      .. 'meanwhile; when it has run to its end, run rebuild() again', progress))
   end
 end
 
@@ -164,5 +169,5 @@ local function taken_over(progress, owner)
       "RECALL_REBUILD '%s' belongs to another rebuild, or a save with other options ended this "
       .. 'one; run rebuild() again', progress))
   end
-  return unlisted(progress)
+  return unlisted(progress, redis.call('HGET', progress, 'listed'))
 end
