@@ -44,7 +44,7 @@ def _unicode(number: int) -> str:
 FAMILIES: dict[str, Callable[[int], str]] = {
     "sequential ids": "user{:07d}".format,
     "numbers": "{:d}".format,
-    "near-duplicates": lambda number: "conversation" + _letters(number, string.ascii_lowercase, 4),
+    "near-duplicates": lambda number: "conversation" + _letters(number, string.ascii_lowercase, 5),
     "hex digests": lambda number: sha1(b"%d" % number).hexdigest()[:16],
     "words": word,
     "Unicode": _unicode,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache, cached_property
 from hashlib import sha1
@@ -14,6 +15,8 @@ PLACE = "-- The library {} stands here.\n"
 
 A local function is made anew in every call that comes by it.
 """
+
+_COMMENT = re.compile(r"^ *--.*\n|^\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,15 @@ class Script:
 
     @cached_property
     def text(self) -> str:
-        """What the server runs: the libraries, each in its `PLACE` or before the script."""
+        """What the server runs: the libraries, each in its `PLACE` or before the script.
+
+        Without their comments, since a queued call carries all of it.
+        """
         text = _read(f"{self.name}.lua")
         for library in reversed(self.libraries):
             own, place = _read(f"lib/{library}.lua"), PLACE.format(library)
-            text = text.replace(place, place + own) if place in text else f"{own}\n{text}"
-        return text
+            text = text.replace(place, own) if place in text else f"{own}\n{text}"
+        return _COMMENT.sub("", text)
 
     @cached_property
     def sha(self) -> str:
