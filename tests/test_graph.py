@@ -139,7 +139,7 @@ def test_replies_read_the_same_decoded_or_not(text: type) -> None:
         "b": [],
     }
     walk = SYMMETRIC.propagate({"a": 1.0}, 2, 0.5, 0.01)
-    assert answer(walk, [0, *joined("a", 0.5, 1, "é", 0.5, "")]) == {"é": 0.25}
+    assert answer(walk, [0, *joined("a", 0.5, 1, "é", 0.5, "", "")]) == {"é": 0.25}
 
 
 def test_replies_of_several_calls_join_in_order() -> None:
@@ -151,15 +151,15 @@ def test_replies_of_several_calls_join_in_order() -> None:
 
 
 def walk(*steps: Any, truncated: int = 0) -> list[Any]:
-    """A reply to `propagate`; an empty text ends a level."""
+    """A reply to `propagate`; two empty texts end a level."""
     texts: list[object] = []
     for step in steps:
         if step:
             node, factor, raised = step
             texts += [node, factor, len(raised), *chain.from_iterable(raised.items())]
         else:
-            texts.append("")
-    return [truncated, b"\0", "\0".join(map(str, [*texts, ""])).encode()]
+            texts += ["", ""]
+    return [truncated, b"\0", "\0".join(map(str, [*texts, "", ""])).encode()]
 
 
 def test_an_activation_is_a_dict_heaviest_first_ties_by_pk() -> None:
