@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from popoto_recall import ExistenceFilter, FrequencySketch, IncompleteError, RebuildError
 from popoto_recall.cli.app import app
-from popoto_recall.fields import _rebuild
+from popoto_recall.fields import _rebuild, _scope
 
 MARK = "$Class:Leaf:reindex"
 
@@ -304,6 +304,21 @@ def test_a_subclass_that_has_no_field_of_its_own_is_re_indexed(client: Any) -> N
 
 def test_models_without_our_fields_are_not_watched() -> None:
     assert not hasattr(Model._rebuild_indexes_redis, "_recall_watched")
+
+
+def test_partitions_listed_beside_a_re_index_are_not_taken_for_all(
+    leaves: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = _scope.members
+
+    def listed_while_empty(client: Any, key: str) -> set[str]:
+        found: list[set[str]] = []
+        reindexed(lambda: found.append(listed(client, key)))
+        return found[0]
+
+    monkeypatch.setattr(_scope, "members", listed_while_empty)
+    with pytest.raises(RebuildError, match="partitions of Leaf"):
+        list(_scope.partitions(Leaf, ("agent",)))
 
 
 def test_the_commands_do_not_take_missing_partitions_for_none(leaves: Any) -> None:

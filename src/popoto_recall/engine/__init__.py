@@ -1,7 +1,7 @@
 """The only layer that talks to a server."""
 
 from .command import Command, Commands, Described, then
-from .reader import hashes, members, scan
+from .reader import hashes, members, scan, string
 from .runner import check_buffering, queue, run, typed_errors
 from .script import Script, load
 
@@ -17,6 +17,7 @@ __all__ = [
     "queue",
     "run",
     "scan",
+    "string",
     "then",
     "typed_errors",
 ]

@@ -36,12 +36,6 @@ def exists(client: Any, key: str) -> bool:
     return bool(client.exists(key))
 
 
-def text(client: Any, key: str) -> str:
-    """A string; empty if nothing is stored."""
-    found = client.getrange(key, 0, -1)
-    return found.decode() if isinstance(found, bytes) else str(found)
-
-
 def discard(client: Any, key: str) -> None:
     """Remove a value, however large, without keeping anyone waiting."""
     client.unlink(key)

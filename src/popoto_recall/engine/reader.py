@@ -1,4 +1,4 @@
-"""Reading what is not ours: the keys of a graph, and Popoto's records."""
+"""Reads that need no script: the keys of a graph, and Popoto's records."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ def members(client: redis.Redis, key: str) -> set[str]:
     with _text_under(key):
         found = client.sscan_iter(key, count=_STEP)
         return {item.decode() if isinstance(item, bytes) else item for item in found}
+
+
+def string(client: redis.Redis, key: str) -> str:
+    """What is stored under a key, empty for nothing."""
+    with _text_under(key):
+        found: Any = client.getrange(key, 0, -1)
+        return found.decode() if isinstance(found, bytes) else str(found)
 
 
 def hashes(client: redis.Redis, keys: Sequence[str]) -> list[dict[Any, Any]]:

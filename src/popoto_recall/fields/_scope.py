@@ -16,8 +16,7 @@ from popoto.models.canonical_key import canonical_key_str
 from popoto.models.db_key import DB_key
 from popoto.redis_db import get_REDIS_DB
 
-from ..engine import members
-from ..engine.foreign import text
+from ..engine import members, string
 from ..errors import ArgumentError, RebuildError
 from ..structures.reindex import is_under_way, mark_of
 from ..structures.text import utf8
@@ -133,9 +132,9 @@ def partitions(model: type[Model], names: tuple[str, ...]) -> Iterator[dict[str,
         yield {}
         return
     records = model._meta.db_class_set_key.redis_key
-    mark = text(get_REDIS_DB(), mark_of(records))
+    mark = string(get_REDIS_DB(), mark_of(records))
     keys = members(get_REDIS_DB(), records)
-    if is_under_way(mark) or text(get_REDIS_DB(), mark_of(records)) != mark:
+    if is_under_way(mark) or string(get_REDIS_DB(), mark_of(records)) != mark:
         raise RebuildError(
             f"the partitions of {model.__name__} are not known while rebuild_indexes() is under "
             "way, or if it was killed; let it run to its end"

@@ -5,7 +5,8 @@
 -- ARGV[2]   mirrors    string  prefix of the mirror sets; equal in a symmetric graph
 -- ARGV[3]   max_edges  integer >= 1
 -- ARGV[4]   node       string
--- ARGV[5]   merges     integer 1: edges that it has stay, and of two weights the larger; else 0
+-- ARGV[5]   merges     integer 1, in a symmetric graph alone: edges that it has stay, and of two
+--                              weights the larger; else 0
 -- ARGV[2i+4] target    string  the i-th
 -- ARGV[2i+5] weight    float   in (0, cap]
 -- Returns   integer, edges the node has now.
@@ -26,7 +27,7 @@ end
 
 local function merge(mirror_key, target, weight)
   local now = weight_of(key, node, mirror_key, target)
-  if not now and (refused(key, weight) or symmetric and refused(mirror_key, weight)) then return end
+  if not now and (refused(key, weight) or refused(mirror_key, weight)) then return end
   store(key, node, mirror_key, target, math.max(now or 0, weight))
 end
 

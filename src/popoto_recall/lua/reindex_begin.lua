@@ -4,5 +4,7 @@
 -- KEYS[2]  mark     string  the re-index that began last
 -- ARGV[1]  run      string  this re-index
 -- Returns  integer, 0.
-if redis.call('EXISTS', KEYS[1], KEYS[2]) > 0 then redis.call('SET', KEYS[2], 'under way ' .. ARGV[1]) end
+if redis.call('EXISTS', KEYS[1], KEYS[2]) > 0 then
+  redis.call('SET', KEYS[2], 'under way ' .. ARGV[1])
+end
 return 0
