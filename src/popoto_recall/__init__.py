@@ -9,7 +9,6 @@ from .errors import (
     FieldNotOnModelError,
     ForeignLayoutError,
     IncompleteError,
-    MismatchError,
     OptionError,
     OutcomeUnknownError,
     OutOfMemoryError,
@@ -20,6 +19,7 @@ from .errors import (
     WrongTypeError,
 )
 from .fields import CoOccurrenceField, ExistenceFilter, FrequencySketch, partition
+from .refusals import typed
 
 __all__ = [
     "AdoptionError",
@@ -32,7 +32,6 @@ __all__ = [
     "ForeignLayoutError",
     "FrequencySketch",
     "IncompleteError",
-    "MismatchError",
     "OptionError",
     "OutOfMemoryError",
     "OutcomeUnknownError",
@@ -43,4 +42,5 @@ __all__ = [
     "WrongTypeError",
     "embedded",
     "partition",
+    "typed",
 ]

@@ -15,9 +15,8 @@ redis-py type that a caller would already catch::
         |-- WrongTypeError         another Redis type under the key
         |-- ForeignLayoutError     a value that another program laid out
         |-- CorruptValueError      a value of ours, damaged
-        |-- MismatchError          a value made with other options than the field's
         |-- IncompleteError        records exist that the value never saw
-        |-- RebuildError           a rebuild was ended by another one
+        |-- RebuildError           Popoto's re-index is under way or was killed
         `-- OutOfMemoryError       the server is at maxmemory; nothing was written
 
 The `StoredValueError` branch is raised inside the server, by the scripts. In a
@@ -81,16 +80,12 @@ class CorruptValueError(StoredValueError):
     """The key holds a value of this library that was damaged."""
 
 
-class MismatchError(StoredValueError):
-    """The stored value was made with other options than the field declares."""
-
-
 class IncompleteError(StoredValueError):
     """Records exist that the stored value never saw; `rebuild` mends it."""
 
 
 class RebuildError(StoredValueError):
-    """A rebuild was ended by another one, or by a save with other options."""
+    """Popoto's `rebuild_indexes` is under way or was killed, so that not all records are listed."""
 
 
 class OutOfMemoryError(StoredValueError, redis_exceptions.OutOfMemoryError):

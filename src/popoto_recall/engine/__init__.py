@@ -1,7 +1,7 @@
 """The only layer that talks to a server."""
 
-from .command import Command, Commands, Described, then
-from .reader import hashes, members, scan, string
+from .command import Command, Commands, Described, Steps, merged, then
+from .reader import exists, hashes, members, scan
 from .runner import check_buffering, queue, run, typed_errors
 from .script import Script, load
 
@@ -10,14 +10,16 @@ __all__ = [
     "Commands",
     "Described",
     "Script",
+    "Steps",
     "check_buffering",
+    "exists",
     "hashes",
     "load",
     "members",
+    "merged",
     "queue",
     "run",
     "scan",
-    "string",
     "then",
     "typed_errors",
 ]

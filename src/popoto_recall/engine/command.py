@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -33,11 +33,25 @@ class Commands(Generic[T]):
     join: Callable[[list[Any]], T]
 
 
-Described: TypeAlias = "Command[T] | Commands[T]"
+@dataclass(frozen=True, slots=True)
+class Steps(Generic[T]):
+    """A read whose calls depend on earlier replies: each is yielded, and its reply sent in."""
+
+    start: Callable[[], Generator[Command[Any], Any, T]]
+
+
+Described: TypeAlias = "Command[T] | Commands[T] | Steps[T]"
 
 
 def then(operation: Described[T], change: Callable[[T], U]) -> Described[U]:
     """The same operation, with something made of its result."""
+    if isinstance(operation, Steps):
+        start = operation.start
+
+        def steps() -> Generator[Command[Any], Any, U]:
+            return change((yield from start()))
+
+        return Steps(steps)
     if isinstance(operation, Commands):
         join = operation.join
         return Commands(operation.calls, lambda replies: change(join(replies)))
@@ -45,3 +59,24 @@ def then(operation: Described[T], change: Callable[[T], U]) -> Described[U]:
     return Command(
         operation.script, operation.keys, operation.args, lambda reply: change(parse(reply))
     )
+
+
+def merged(commands: Iterable[Command[Any]]) -> list[Command[Any]]:
+    """The same commands, those of one script in a single call where the script can take them.
+
+    Such a script reads its keys and arguments in groups, one after the other.
+    """
+    found: dict[str, Command[Any]] = {}
+    others = []
+    for command in commands:
+        script = command.script
+        first = found.get(script.name)
+        if not script.joins:
+            others.append(command)
+        elif first is None:
+            found[script.name] = command
+        else:
+            both = first.script.with_libraries(script.libraries)
+            keys, args = first.keys + command.keys, first.args + command.args
+            found[script.name] = Command(both, keys, args, first.parse)
+    return [*found.values(), *others]

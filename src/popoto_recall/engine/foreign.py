@@ -31,11 +31,6 @@ def mark(client: Any, key: str) -> Mark:
     return kind, 0, 0
 
 
-def exists(client: Any, key: str) -> bool:
-    """Whether anything is stored under a key."""
-    return bool(client.exists(key))
-
-
 def discard(client: Any, key: str) -> None:
     """Remove a value, however large, without keeping anyone waiting."""
     client.unlink(key)

@@ -29,11 +29,9 @@ def members(client: redis.Redis, key: str) -> set[str]:
         return {item.decode() if isinstance(item, bytes) else item for item in found}
 
 
-def string(client: redis.Redis, key: str) -> str:
-    """What is stored under a key, empty for nothing."""
-    with _text_under(key):
-        found: Any = client.getrange(key, 0, -1)
-        return found.decode() if isinstance(found, bytes) else str(found)
+def exists(client: redis.Redis, key: str) -> bool:
+    """Whether anything is stored under a key."""
+    return bool(client.exists(key))
 
 
 def hashes(client: redis.Redis, keys: Sequence[str]) -> list[dict[Any, Any]]:

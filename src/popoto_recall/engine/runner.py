@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import redis
 from redis.client import Pipeline
 from redis.exceptions import NoScriptError, ResponseError
 
 from .. import errors
+from ..refusals import typed
 from .command import Command, Commands, Described
 from .wire import executes_once, send
 
 T = TypeVar("T")
-
-_CODES: dict[str, type[errors.StoredValueError]] = {
-    "RECALL_TYPE": errors.WrongTypeError,
-    "RECALL_FOREIGN": errors.ForeignLayoutError,
-    "RECALL_CORRUPT": errors.CorruptValueError,
-    "RECALL_MISMATCH": errors.MismatchError,
-    "RECALL_INCOMPLETE": errors.IncompleteError,
-    "RECALL_REBUILD": errors.RebuildError,
-}
-_CODED = re.compile(rf"(?:^|caused error: )({'|'.join(_CODES)}) (.*)", re.DOTALL)
-"""A refusal, at once or as a pipeline quotes it, behind the command that it names."""
-
-_NO_MEMORY = "command not allowed when used memory > 'maxmemory'"
 
 
 def run(client: redis.Redis, operation: Described[T]) -> T:
@@ -39,9 +26,18 @@ def run(client: redis.Redis, operation: Described[T]) -> T:
         OutcomeUnknownError: The reply to a write was lost.
         redis.RedisError: The server could not be reached, or refused the call.
     """
+    if isinstance(operation, Command):
+        return _call(client, operation)
     if isinstance(operation, Commands):
         return operation.join([_call(client, command) for command in operation.calls])
-    return _call(client, operation)
+    steps = operation.start()
+    reply = None
+    while True:
+        try:
+            command = steps.send(reply)
+        except StopIteration as stop:
+            return cast(T, stop.value)
+        reply = _call(client, command)
 
 
 def _call(client: redis.Redis, command: Command[T]) -> T:
@@ -56,7 +52,7 @@ def _call(client: redis.Redis, command: Command[T]) -> T:
             client.script_load(script.text)
             reply = send(client, ("EVAL", script.text, *words[2:]), writes=script.writes)
     except ResponseError as error:
-        if known := typed(error):
+        if (known := typed(error)) is not error:
             raise known from error
         raise
     except UnicodeDecodeError as error:  # of a client that decodes replies itself
@@ -67,7 +63,7 @@ def _call(client: redis.Redis, command: Command[T]) -> T:
     return command.parse(reply)
 
 
-def queue(pipeline: Pipeline, operation: Described[Any]) -> None:
+def queue(pipeline: Pipeline, operation: Command[Any] | Commands[Any]) -> None:
     """Queue an operation in a caller's pipeline, so that no script can be missing.
 
     What the pipeline holds is then sent once. The first call of a script in a MULTI carries
@@ -132,18 +128,7 @@ def typed_errors() -> Iterator[None]:
     """Raise what a script refused, and what the server had no memory for, as a typed error."""
     try:
         yield
-    except errors.RecallError:
-        raise
     except ResponseError as error:
-        if known := typed(error):
+        if (known := typed(error)) is not error:
             raise known from error
         raise
-
-
-def typed(error: ResponseError) -> errors.StoredValueError | None:
-    """The typed error that a reply stands for; None, if it is none of ours."""
-    if coded := _CODED.search(str(error)):
-        return _CODES[coded[1]](coded[2])
-    if _NO_MEMORY in str(error):
-        return errors.OutOfMemoryError(f"nothing was written: OOM {_NO_MEMORY}")
-    return None

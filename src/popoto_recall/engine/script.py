@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache, cached_property
 from hashlib import sha1
 from pathlib import Path
+
+from .shortened import shortened
 
 _FOLDER = Path(__file__).parent.parent / "lua"
 
@@ -15,8 +16,6 @@ PLACE = "-- The library {} stands here.\n"
 
 A local function is made anew in every call that comes by it.
 """
-
-_COMMENT = re.compile(r"^ *--.*\n|^\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -30,33 +29,42 @@ class Script:
         name: The file, without its ending.
         libraries: Files of ``lua/lib`` whose local functions it uses.
         writes: Whether it changes anything.
+        joins: Whether one call can do what several would, their keys and arguments one after the
+            other.
     """
 
     name: str
     libraries: tuple[str, ...]
     writes: bool
+    joins: bool = False
 
     @cached_property
     def text(self) -> str:
         """What the server runs: the libraries, each in its `PLACE` or before the script.
 
-        Without their comments, since a queued call carries all of it.
+        Shortened, since a queued call carries all of it.
         """
         text = _read(f"{self.name}.lua")
         for library in reversed(self.libraries):
             own, place = _read(f"lib/{library}.lua"), PLACE.format(library)
             text = text.replace(place, own) if place in text else f"{own}\n{text}"
-        return _COMMENT.sub("", text)
+        return shortened(text)
 
     @cached_property
     def sha(self) -> str:
         """What EVALSHA knows it by."""
         return sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
+    def with_libraries(self, libraries: tuple[str, ...]) -> Script:
+        """The same script with further libraries, behind those that it has."""
+        every = dict.fromkeys((*self.libraries, *libraries))
+        return load(self.name, *every, writes=self.writes, joins=self.joins)
 
-def load(name: str, *libraries: str, writes: bool = True) -> Script:
-    """A script by the names of its files."""
-    return Script(name, libraries, writes)
+
+@cache
+def load(name: str, *libraries: str, writes: bool = True, joins: bool = False) -> Script:
+    """A script by the names of its files; the same one for the same names."""
+    return Script(name, libraries, writes, joins)
 
 
 @cache

@@ -24,6 +24,8 @@ _VERSION = tuple(int(part) for part in redis.__version__.split(".")[:2])
 _COMMAND_NAME = ("EVALSHA",) if _VERSION < (5, 3) else ()
 """What a pool is asked for a connection with; required once, deprecated since redis-py 5.3."""
 
+_ONCE = Retry(NoBackoff(), 0)
+
 
 def send(client: Any, words: tuple[Any, ...], *, writes: bool) -> Any:
     """Send a command, with as many retries as it bears; its reply.
@@ -83,7 +85,7 @@ def _execute_once(pipeline: Any, *args: Any, **kwargs: Any) -> Any:
     if pipeline.connection is None:
         pipeline.connection = pipeline.connection_pool.get_connection(*_COMMAND_NAME)
     connection = pipeline.connection
-    retry, connection.retry = connection.retry, Retry(NoBackoff(), 0)
+    retry, connection.retry = connection.retry, _ONCE
 
     def reset() -> None:  # which gives the connection back to others
         connection.retry = retry

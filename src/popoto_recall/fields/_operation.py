@@ -25,7 +25,7 @@ from typing import (
 from popoto.models.base import Model, ModelBase
 from popoto.redis_db import get_REDIS_DB
 
-from ..engine import Command, Commands, Described, queue, run
+from ..engine import Command, Commands, Described, Steps, queue, run
 from ..errors import ArgumentError, ArgumentTypeError
 from ._calls import ModelRef as ModelRef
 from ._calls import ReadOnClass, ReadOnField, WriteOnClass, WriteOnField
@@ -117,7 +117,7 @@ class Bound:
         described = self.operation.describe(field, at, *args, **kwargs)
         if pipeline is not None:
             return queue(pipeline, described)
-        if isinstance(described, (Command, Commands)):
+        if isinstance(described, (Command, Commands, Steps)):
             return run(get_REDIS_DB(), described)
         return described  # a procedure, and its result
 

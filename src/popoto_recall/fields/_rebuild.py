@@ -1,7 +1,16 @@
-"""A filter or a sketch made anew from the stored records."""
+"""A filter or a sketch made anew from the stored records, while reads and saves go on.
+
+The rules were model-checked (`tests/test_rebuild_model.py`):
+
+- A rebuild writes its id into the value and makes a staged one, which expires; saves add to both.
+- The staged value takes the value's place only if that still names the rebuild.
+- A rebuild that lost its place waits for the one that took it and shares its result, or begins
+  again. It does not take the place of another then: two that did would never end.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
@@ -11,74 +20,116 @@ from popoto.models.encoding import decode_popoto_model_hashmap
 from popoto.redis_db import get_REDIS_DB
 
 from ..engine import hashes, members, run
-from ..structures.stored import Staged, Stored
+from ..errors import StoredValueError
+from ..structures.reindex import seen
+from ..structures.value import Plan, Value
 
 Progress = Callable[[int, int], object]
 """Told how many records are done, and how many there are."""
 
 _RECORDS_PER_STEP = 500
+_SECONDS_BETWEEN_LOOKS = 0.05
 
 
-def rebuild(
-    model: type[Model],
-    stored: Stored,
-    fingerprint_of: Callable[[Any], str],
-    progress: Progress | None,
-) -> int:
-    """Fill a staged value with every record, larger if they do not fit, and swap it in.
+class Rebuild:
+    """One run of `rebuild`.
 
-    From the moment the staged value exists, every save adds to it too, so the records that are
-    listed afterwards are all it can lack.
+    Args:
+        model: Whose records are read.
+        value: What is made anew.
+        fingerprint_of: The text of a record whose tokens count.
+        progress: Told after each step, and before the swap.
     """
-    owner = uuid4().hex
-    staged = run(get_REDIS_DB(), stored.stage(owner, stored.size, afresh=False))
-    while True:
-        keys = _record_keys(stored)
-        items = _fill(model, stored, owner, staged, keys, fingerprint_of, progress)
-        larger = stored.outgrown(items, staged.size)
-        if not larger:
-            break
-        staged = run(get_REDIS_DB(), stored.stage(owner, larger, afresh=True))
-    run(get_REDIS_DB(), stored.swap(owner))
-    return len(keys)
 
+    def __init__(
+        self,
+        model: type[Model],
+        value: Value,
+        fingerprint_of: Callable[[Any], str],
+        progress: Progress | None,
+    ) -> None:
+        self.model = model
+        self.value = value
+        self.fingerprint_of = fingerprint_of
+        self.progress = progress
+        self.client = get_REDIS_DB()
+        self.records = 0
 
-def _record_keys(stored: Stored) -> list[str]:
-    """Keys of the records in scope, sorted."""
-    found = [members(get_REDIS_DB(), key) for key in stored.records]
-    return sorted(set.intersection(*found))
+    def run(self) -> int:
+        """Carry it out; the number of records read."""
+        yields = False
+        while not self._made_by(uuid4().hex[:16], yields=yields):
+            if self._made_by_another():
+                break
+            yields = True
+        return self.records
 
+    def _made_by(self, rebuild: str, *, yields: bool) -> bool:
+        """Try once; whether it came to its end."""
+        plan = self._plan()
+        items = self._fill(rebuild, plan, yields=yields)
+        if items >= 0 and self.value.misfits(items, plan):
+            items = self._fill(rebuild, self.value.plan_for(items), yields=False)
+        return items >= 0 and run(self.client, self.value.swap(rebuild, complete=self._listed_all))
 
-def _fill(
-    model: type[Model],
-    stored: Stored,
-    owner: str,
-    staged: Staged,
-    keys: Sequence[str],
-    fingerprint_of: Callable[[Any], str],
-    progress: Progress | None,
-) -> int:
-    items = staged.items
-    done = sum(key <= staged.last for key in keys)
-    for batch in _steps(keys[done:]):
-        fingerprints = [fingerprint_of(record) for record in _load(model, batch)]
-        done += len(batch)
-        if fingerprints:
-            items = run(get_REDIS_DB(), stored.fill(owner, fingerprints, batch[-1], done))
-        if progress is not None:
-            progress(done, len(keys))
-    return items
+    def _plan(self) -> Plan:
+        """What the items in the value as it is call for."""
+        try:
+            state = run(self.client, self.value.state())
+        except StoredValueError:
+            state = None
+        return self.value.plan_for(state.items if state else 0)
 
+    def _fill(self, rebuild: str, plan: Plan, *, yields: bool) -> int:
+        """Fill a staged value with every record; its items, -1 if it was lost."""
+        if not run(self.client, self.value.begin(rebuild, plan, yields=yields)):
+            return -1
+        keys = self._list()
+        self.records = items = done = 0
+        self._tell(done, len(keys))
+        for batch in _steps(keys):
+            fingerprints = [self.fingerprint_of(record) for record in self._load(batch)]
+            self.records += len(fingerprints)
+            done += len(batch)
+            if fingerprints:
+                items = run(self.client, self.value.fill(rebuild, fingerprints))
+            if items < 0:
+                break
+            self._tell(done, len(keys))
+        return items
 
-def _load(model: type[Model], keys: Sequence[str]) -> list[Model]:
-    """The records under some keys, read as a re-index reads them: nothing counts it as access."""
-    found = zip(keys, hashes(get_REDIS_DB(), keys), strict=True)
-    records = [
-        decode_popoto_model_hashmap(model, content, source_redis_key=key)
-        for key, content in found
-        if content
-    ]
-    return [record for record in records if record is not None]
+    def _tell(self, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress(done, total)
+
+    def _list(self) -> list[str]:
+        """Keys of the records in scope; notes whether they are all, as far as can be known."""
+        before = run(self.client, seen(self.value.mark))
+        found = [members(self.client, key) for key in self.value.records]
+        after = run(self.client, seen(self.value.mark))
+        self._listed_all = before == after and not before.under_way
+        return sorted(set.intersection(*found))
+
+    def _load(self, keys: Sequence[str]) -> list[Model]:
+        """The records under some keys, read as a re-index reads them: nothing counts as access."""
+        found = zip(keys, hashes(self.client, keys), strict=True)
+        records = [
+            decode_popoto_model_hashmap(self.model, content, source_redis_key=key)
+            for key, content in found
+            if content
+        ]
+        return [record for record in records if record is not None]
+
+    def _made_by_another(self) -> bool:
+        """Wait for the rebuild that took over; whether it came to its end."""
+        other = run(self.client, self.value.look())
+        while other.at_work:
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+            latest = run(self.client, self.value.look())
+            if latest.done and latest.id == other.id:
+                return latest.same
+            other = latest
+        return False
 
 
 def _steps(keys: Sequence[str]) -> Iterator[Sequence[str]]:

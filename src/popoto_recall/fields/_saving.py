@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any
 
 from popoto.models.base import Model
 
-from ..engine import Commands, check_buffering, typed_errors
+from ..engine import Command, check_buffering, typed_errors
 
 _UPDATE_FIELDS = 3
 """Place of ``update_fields`` among the positional arguments of ``Model.save``."""
@@ -30,7 +30,13 @@ class Saving:
     """A save under way, and what its fields found to do before anything was written."""
 
     instance: Model
-    prepared: dict[str, Commands[None]] = field(default_factory=dict)
+    prepared: list[Command[None]] = field(default_factory=list)
+
+    @cached_property
+    def key(self) -> str:
+        """The record's key, which Popoto takes a while to put together."""
+        key: str = self.instance.db_key.redis_key
+        return key
 
 
 _current: ContextVar[Saving | None] = ContextVar("popoto_recall_saving", default=None)
@@ -113,13 +119,14 @@ def _with_followers(
 ) -> tuple[tuple[Any, ...], dict[str, Any], set[str]]:
     """The arguments of a save, with the followers added to a partial one's fields."""
     positional = len(args) > _UPDATE_FIELDS
-    listed = args[_UPDATE_FIELDS] if positional else kwargs.get("update_fields")
-    if not listed:
+    given = args[_UPDATE_FIELDS] if positional else kwargs.get("update_fields")
+    if given is None:
         return args, kwargs, set()
+    listed = list(given)
     followers = {
         name
         for name, field in type(instance)._meta.fields.items()
-        if getattr(field, "follows_every_save", False) and name not in listed
+        if listed and getattr(field, "follows_every_save", False) and name not in listed
     }
     names = [*listed, *map(_Follower, sorted(followers))]
     if positional:

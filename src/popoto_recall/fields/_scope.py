@@ -16,9 +16,9 @@ from popoto.models.canonical_key import canonical_key_str
 from popoto.models.db_key import DB_key
 from popoto.redis_db import get_REDIS_DB
 
-from ..engine import members, string
+from ..engine import members, run
 from ..errors import ArgumentError, RebuildError
-from ..structures.reindex import is_under_way, mark_of
+from ..structures.reindex import mark_of, seen
 from ..structures.text import utf8
 
 PartitionValue: TypeAlias = "str | int"
@@ -43,6 +43,10 @@ class Scope:
     def names(self) -> tuple[str, ...]:
         """What the values of the partition are values of."""
         return tuple(name for name, _ in self.partition)
+
+    def mark(self) -> str:
+        """Key of the mark of the model's re-indexes."""
+        return mark_of(self.model._meta.db_class_key.redis_key)
 
     def records(self) -> tuple[str, ...]:
         """Keys of the sets whose common members are the keys of the records in scope."""
@@ -131,10 +135,10 @@ def partitions(model: type[Model], names: tuple[str, ...]) -> Iterator[dict[str,
     if not names:
         yield {}
         return
-    records = model._meta.db_class_set_key.redis_key
-    mark = string(get_REDIS_DB(), mark_of(records))
-    keys = members(get_REDIS_DB(), records)
-    if is_under_way(mark) or string(get_REDIS_DB(), mark_of(records)) != mark:
+    mark = Scope(model).mark()
+    before = run(get_REDIS_DB(), seen(mark))
+    keys = members(get_REDIS_DB(), model._meta.db_class_set_key.redis_key)
+    if before.under_way or run(get_REDIS_DB(), seen(mark)) != before:
         raise RebuildError(
             f"the partitions of {model.__name__} are not known while rebuild_indexes() is under "
             "way, or if it was killed; let it run to its end"

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any, TypeGuard, cast
 
 from popoto.fields._tokenizer import MIN_TOKEN_LENGTH, STOP_WORDS, tokenize
 from popoto.models.base import Model
+from popoto.redis_db import get_REDIS_DB
 
-from ..engine import Commands, Described
-from ..errors import ArgumentError, OptionError
-from ..structures.stored import Stored
+from ..engine import Command, Commands, Described, merged, run
+from ..errors import ArgumentError, ArgumentTypeError, OptionError, StoredValueError
 from ..structures.tokens import Tokenize, Tokenizer, WordTokenizer
+from ..structures.value import Value
 from ._base import RecallField, as_text, run_or_queue
 from ._operation import asynchronous, procedure, write
-from ._rebuild import Progress, rebuild
+from ._rebuild import Progress, Rebuild
+from ._reindex import reindexing
 from ._saving import saving
-from ._scope import PartitionValue, Scope, scope_of_record
+from ._scope import Scope, partitions, scope_of_call, scope_of_record
+
+_logger = logging.getLogger(__name__)
 
 Fingerprint = Callable[[Any], object]
 
@@ -45,13 +50,28 @@ class TokenField(RecallField):
         self.fingerprint_fn = fingerprint_fn
         self.tokenizer = named_tokenizer(tokenizer, tokenizer_name)
 
-    def stored(self, at: Scope) -> Stored:
+    def stored(self, at: Scope) -> Value:
         """The value that this field keeps."""
         raise NotImplementedError
 
+    def tokens(self, text: object) -> list[str]:
+        """The tokens that a text is split into, as records and questions are.
+
+        Args:
+            text: A fingerprint.
+        Returns:
+            Distinct tokens, in order; at least one. No I/O.
+        Raises:
+            TypeError: A record, which is no fingerprint.
+        """
+        return [token.decode() for token in self.tokenizer.tokens(as_fingerprint(text))]
+
     @write
-    def clear(self, at: Scope, /, **partition: PartitionValue) -> Described[None]:
+    def clear(self, at: Scope, /) -> Described[None]:
         """Replace what is stored, whatever its state, by an empty value that counts as complete.
+
+        It is made by the field's present options. Records that exist are in it only once they are
+        saved again.
 
         Args:
             pipeline: Queue the call there.
@@ -60,28 +80,39 @@ class TokenField(RecallField):
         return self.stored(at).clear()
 
     @procedure
-    def rebuild(
-        self, at: Scope, /, progress: Progress | None = None, **partition: PartitionValue
-    ) -> int:
+    def rebuild(self, at: Scope, /, progress: Progress | None = None) -> int:
         """Make the value anew from the stored records, with the field's present options.
 
         It is filled beside the old one, which goes on serving, and takes its place in one step,
         complete and, if it is a filter, large enough. Saves made meanwhile are in it. A rebuild
-        that was killed goes on where it was; one that another rebuild overtakes gives up.
+        that was killed leaves keys that expire within ten minutes; run it again. Of two at the same
+        time the later one does the work, and the other waits for it.
 
         Args:
-            progress: Called after each batch with the number of records done, and of all.
+            progress: Called after each 500 records with the number done, and of all.
         Returns:
-            Number of records.
+            Number of records read.
         Raises:
-            RebuildError: Another rebuild took over, or a process with other options saved.
             ValueError: ``fingerprint_fn`` returned None for a record.
         Cost: reads every record, in batches of 500.  Atomic: the change from old to new.
         """
-        return rebuild(at.model, self.stored(at), self.fingerprint_of, progress)
+        return Rebuild(at.model, self.stored(at), self.fingerprint_of, progress).run()
 
     async_clear = asynchronous(clear)
     async_rebuild = asynchronous(rebuild)
+
+    def rebuild_if_incomplete(self) -> None:
+        """Rebuild in each partition what does not know every record. Called after a re-index."""
+        model = self.owner
+        for values in partitions(model, self.partition_by):
+            at = scope_of_call(self.partition_by, model, values, ())
+            try:
+                _, complete = run(get_REDIS_DB(), self.stored(at).answering())
+            except StoredValueError:
+                complete = False
+            if not complete:
+                _logger.info("rebuilding %s", self.stored(at).key)
+                Rebuild(model, self.stored(at), self.fingerprint_of, self._log_progress).run()
 
     def fingerprint_of(self, instance: Model) -> str:
         """The text of a record whose tokens count.
@@ -100,11 +131,15 @@ class TokenField(RecallField):
             )
         return as_text(fingerprint, "fingerprint")
 
-    def _add_of(self, instance: Model, *, saved: bool = True) -> Commands[None]:
-        """What to add for a record; ``saved`` unless a re-index only shows it again."""
-        own = instance.db_key.redis_key if saved else ""
+    def _log_progress(self, done: int, total: int) -> None:
+        _logger.info("%s.%s: %d of %d records", self.owner.__name__, self.name, done, total)
+
+    def _adds(self, instance: Model) -> list[Command[None]]:
+        """What a save of a record adds."""
         stored = self.stored(scope_of_record(self.partition_by, instance))
-        return stored.add(self.fingerprint_of(instance), own=own)
+        under_way = saving(instance)
+        own = under_way.key if under_way else instance.db_key.redis_key
+        return [*stored.add(self.fingerprint_of(instance), own=own).calls]
 
     @classmethod
     def pre_save_validate(
@@ -114,7 +149,7 @@ class TokenField(RecallField):
         under_way = saving(model_instance)
         if under_way is not None:
             field = model_instance._meta.fields[field_name]
-            under_way.prepared[field_name] = field._add_of(model_instance)
+            under_way.prepared += field._adds(model_instance)
 
     @classmethod
     def on_save(
@@ -125,14 +160,33 @@ class TokenField(RecallField):
         pipeline: Any = None,
         **kwargs: Any,
     ) -> Any:
-        """Add the record's tokens, in the save's own transaction. Called by Popoto."""
+        """Add the record's tokens, in the save's own transaction. Called by Popoto.
+
+        The first of a record's fields that is told adds for all, in one call.
+        """
+        field = model_instance._meta.fields[field_name]
+        if reindexing():
+            return field._show_again(model_instance, pipeline)
         under_way = saving(model_instance)
-        commands = under_way.prepared.pop(field_name, None) if under_way else None
-        if commands is None:
-            # a re-index passes no ignore_errors; the class set it fills again tells nothing yet
-            field = model_instance._meta.fields[field_name]
-            commands = field._add_of(model_instance, saved="ignore_errors" in kwargs)
-        return run_or_queue(pipeline, commands)
+        if under_way is None:
+            return _send(pipeline, field._adds(model_instance))
+        prepared, under_way.prepared = under_way.prepared, []
+        field._list_first(model_instance, pipeline)
+        return _send(pipeline, prepared)
+
+    def _show_again(self, instance: Model, pipeline: Any) -> Any:
+        """What a re-index does: add to a value that is there, and fail for no record."""
+        return pipeline
+
+    def _list_first(self, instance: Model, pipeline: Any) -> None:
+        """Have a record listed before its tokens are added.
+
+        In a pipeline without MULTI a rebuild can run between two commands. Popoto adds a record to
+        the set of a KeyField that is declared behind this field only later.
+        """
+        if self.partition_by and pipeline is not None and not pipeline.transaction:
+            for records in scope_of_record(self.partition_by, instance).records():
+                pipeline.sadd(records, instance.db_key.redis_key)
 
     @classmethod
     def on_delete(
@@ -145,6 +199,10 @@ class TokenField(RecallField):
     ) -> Any:
         """Nothing to do: a token may belong to other records too. Called by Popoto."""
         return pipeline
+
+
+def _send(pipeline: Any, adds: list[Command[None]]) -> Any:
+    return run_or_queue(pipeline, Commands(tuple(merged(adds)), lambda _: None))
 
 
 def named_tokenizer(split: Tokenize | None, name: str | None) -> Tokenizer:
@@ -171,7 +229,12 @@ def as_fingerprint(value: object) -> str:
 
     Raises:
         ArgumentError: None, or not encodable as UTF-8.
+        ArgumentTypeError: A record.
     """
+    if isinstance(value, Model):
+        raise ArgumentTypeError(
+            f"{value.db_key.redis_key!r} is a record, not a fingerprint: pass the text to ask for"
+        )
     if value is None:
         raise ArgumentError("None is no fingerprint")
     return as_text(value, "fingerprint")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
 
 import popoto
 from popoto.models.base import Model
+from popoto.redis_db import get_REDIS_DB
 
-from ..engine import Described
+from ..engine import Command, Described, exists
 from ..errors import ArgumentError, OptionError
 from ..structures.sketch import COUNTER_BYTES, MAX_BYTES, MAX_COUNT, Sketch, SketchInfo, shape
 from ..structures.tokens import Tokenize, Tokenizer
 from ._base import as_count, count_option
 from ._operation import asynchronous, read, write
-from ._scope import PartitionValue, Scope
+from ._scope import Scope
 from ._tokens import Fingerprint, TokenField, as_fingerprint, as_fingerprints
 
 FAMILY = "$FS"
@@ -30,7 +30,8 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
     deleting one removes nothing.
 
     Args:
-        width: Sets how far over an estimate may be, >= 1.
+        width: Sets how far over an estimate may be, >= 1. A changed value takes effect at the next
+            `rebuild` or `clear`, as does a changed ``depth`` or ``top``.
         depth: Sets how sure that is, >= 1.
         fingerprint_fn: Takes a record, returns the text whose tokens are counted. None: the
             record's key.
@@ -38,8 +39,8 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         tokenizer_name: Name that the sketch remembers the tokenizer by. None: its ``name``
             attribute, else its qualified name, for a lambda "custom".
         top: Heavy hitters to keep for `top`, at most 10,000; 0: none.
-        count_on: "save" counts every save, "create" only the first of an instance that was neither
-            loaded nor saved before in this process.
+        count_on: "save" counts every save, "create" a record when it is first stored, also in
+            another partition. That takes one more look at the server, if the record was not loaded.
         partition_by: KeyField, or several, whose values each have a sketch of their own.
         type, null, default: Accepted at the values that Popoto's own field has.
     Raises:
@@ -80,9 +81,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         self._init_popoto(type, null, default)
 
     @read
-    def get_frequency(
-        self, at: Scope, /, fingerprint: object, **partition: PartitionValue
-    ) -> Described[int]:
+    def get_frequency(self, at: Scope, /, fingerprint: object) -> Described[int]:
         """How often something like this was saved: the least of its tokens' estimates.
 
         Args:
@@ -90,8 +89,9 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         Returns:
             Saves, never fewer than there were; 0 for the unseen.
         Raises:
-            IncompleteError: Records exist that the sketch has not counted.
-            StoredValueError: What is stored is not a sketch with this field's options.
+            IncompleteError: Records exist that the sketch has not counted, or it has another
+                tokenizer.
+            StoredValueError: What is stored is not a sketch that this version can read.
         Cost: one round trip, O(tokens * rows).
         Source: Cormode & Muthukrishnan (2005), point query.
         """
@@ -99,7 +99,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
 
     @read
     def get_frequency_batch(
-        self, at: Scope, /, fingerprints: Iterable[object], **partition: PartitionValue
+        self, at: Scope, /, fingerprints: Iterable[object]
     ) -> Described[dict[str, int]]:
         """`get_frequency` of many at once.
 
@@ -115,9 +115,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         return self.stored(at).count_many(as_fingerprints(fingerprints))
 
     @write
-    def increment(
-        self, at: Scope, /, fingerprint: object, by: int = 1, **partition: PartitionValue
-    ) -> Described[None]:
+    def increment(self, at: Scope, /, fingerprint: object, by: int = 1) -> Described[None]:
         """Count the tokens of a fingerprint without saving a record.
 
         Args:
@@ -126,7 +124,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
             pipeline: Queue the call there.
         Raises:
             ValueError: ``by`` out of range.
-            StoredValueError: What is stored is not a sketch with this field's options.
+            StoredValueError: What is stored is not a sketch that this version can read.
         Cost: one round trip, O(tokens * rows).  Atomic up to 20,000 counters.
         Source: Cormode & Muthukrishnan (2005), update.
         """
@@ -135,9 +133,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         return self.stored(at).add(as_fingerprint(fingerprint), by=by)
 
     @read
-    def top(
-        self, at: Scope, /, n: int | None = None, **partition: PartitionValue
-    ) -> Described[list[tuple[str, int]]]:
+    def top(self, at: Scope, /, n: int | None = None) -> Described[list[tuple[str, int]]]:
         """The tokens that were counted most often.
 
         Args:
@@ -156,7 +152,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         return self.stored(at).heaviest(wanted)
 
     @read
-    def info(self, at: Scope, /, **partition: PartitionValue) -> Described[SketchInfo]:
+    def info(self, at: Scope, /) -> Described[SketchInfo]:
         """State of the stored sketch: completeness, tokens counted, error bound, size.
 
         Cost: one round trip.
@@ -169,25 +165,23 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
     async_top = asynchronous(top)
     async_info = asynchronous(info)
 
-    @classmethod
-    def on_save(
-        cls,
-        model_instance: Model,
-        field_name: str,
-        field_value: object,
-        pipeline: Any = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Count the record's tokens, in the save's own transaction. Called by Popoto.
+    def _adds(self, instance: Model) -> list[Command[None]]:
+        if self.count_on == "create" and self._was_stored(instance):
+            return []
+        return super()._adds(instance)
 
-        A re-index calls the hook too, but without the ``ignore_errors`` that every real save
-        passes; what it finds was counted before.
+    def _was_stored(self, instance: Model) -> bool:
+        """Whether the record was stored before this save, in this partition.
+
+        `_saved_field_values` also tells of saves whose pipeline was never carried out.
         """
-        field = model_instance._meta.fields[field_name]
-        known = field.count_on == "create" and model_instance._saved_field_values
-        if "ignore_errors" not in kwargs or known:
-            return pipeline
-        return super().on_save(model_instance, field_name, field_value, pipeline, **kwargs)
+        saved = instance._saved_field_values
+        moved = any(
+            name in saved and saved[name] != getattr(instance, name) for name in self.partition_by
+        )
+        if instance._is_persisted:
+            return not moved
+        return exists(get_REDIS_DB(), instance.db_key.redis_key)
 
     def stored(self, at: Scope) -> Sketch:
         """The sketch that this field keeps."""
@@ -198,8 +192,9 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
 def _sketch(
     at: Scope, field: str, tokenizer: Tokenizer, width: int, depth: int, top: int
 ) -> Sketch:
-    key = at.key(FAMILY, field)
-    return Sketch(key, at.records(), at.names(), tokenizer, width, depth, top)
+    return Sketch(
+        at.key(FAMILY, field), at.mark(), at.records(), at.names(), tokenizer, width, depth, top
+    )
 
 
 def _fits(width: int, depth: int) -> bool:

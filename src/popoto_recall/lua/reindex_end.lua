@@ -1,8 +1,14 @@
--- Note that a model's sets of records are full again, unless another re-index began meanwhile.
--- KEYS[1]  mark  string  the re-index that began last; stays, so that a rebuild can tell of it
+-- Note that a re-index filled a model's sets of records; those that began before it and never ended
+-- do not count any more, those that began after it are still under way.
+-- KEYS[1]  mark  hash    begun: how many ever began; and of each under way its number among them
 -- ARGV[1]  run   string  this re-index
 -- Returns  integer, 0.
-if redis.call('GETRANGE', KEYS[1], 0, -1) == 'under way ' .. ARGV[1] then
-  redis.call('SET', KEYS[1], 'done ' .. ARGV[1])
+local number = redis.call('HGET', KEYS[1], ARGV[1])
+if not number then return 0 end
+local fields = redis.call('HGETALL', KEYS[1])
+for i = 1, #fields, 2 do
+  if fields[i] ~= 'begun' and fields[i + 1] * 1 <= number * 1 then
+    redis.call('HDEL', KEYS[1], fields[i])
+  end
 end
 return 0

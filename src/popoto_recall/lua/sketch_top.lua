@@ -1,15 +1,16 @@
 -- The heaviest hitters of a count-min sketch.
--- KEYS[1]  sketch   string   stamp, state, then rows of unsigned 32-bit counters
--- KEYS[2]  top      zset     heavy hitters; member: token, score: estimate
--- KEYS[3]  records  set      and on: what they share tells whether a missing sketch missed any
--- ARGV[1]  stamp    string
--- ARGV[2]  number   integer  >= 1, hitters wanted
--- Returns  flat array: token, estimate, ... heaviest first.
+-- KEYS[1]  sketch    string
+-- KEYS[2]  hitters   zset     member: token, score: estimate
+-- ARGV[1]  identity  string
+-- ARGV[2]  number    integer  >= 1, hitters wanted
+-- Returns  flat array: token, estimate, ... heaviest first; the string ? if there is no sketch.
 local problem = wrong_type({KEYS[2]}, 'zset')
 if problem then return problem end
-local state, items, _, unusable = open(KEYS[1], ARGV[1])
+local value, unusable = open(KEYS[1], ARGV[1])
 if unusable then return unusable end
-if (state or state_if_new(3, '')) == 'part' then return incomplete(KEYS[1]) end
-if not state or items == 0 then return {} end
-local top = redis.call('ZRANGE', KEYS[2], 0, ARGV[2] - 1, 'REV', 'WITHSCORES')
-return #top > 0 and top or incomplete(KEYS[1])
+if not value then return '?' end
+if value.other or value.complete == '0' then return refusal('INCOMPLETE', KEYS[1]) end
+if value.items == 0 then return {} end
+local hitters = redis.call('ZRANGE', KEYS[2], 0, ARGV[2] - 1, 'REV', 'WITHSCORES')
+-- of a sketch that counted something there are none if it keeps none, or if they were evicted
+return #hitters > 0 and hitters or refusal('INCOMPLETE', KEYS[1])

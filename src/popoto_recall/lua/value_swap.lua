@@ -1,22 +1,29 @@
--- End a rebuild: the staged value, complete now, takes the place of the old one.
--- KEYS[1]  value     string   whatever is there, of any type, goes
+-- End a rebuild: the staged value takes the place of the value, if it is still this rebuild's. One
+-- that nothing was added to leaves nothing in its place.
+-- KEYS[1]  value     string   whatever is there goes
 -- KEYS[2]  staging   string
--- KEYS[3]  progress  hash     owner, last, done, under_way
--- KEYS[4]  top       zset     beside the value, if its kind has one
--- KEYS[5]  top       zset     beside the staged value, if its kind has one
--- ARGV[1]  stamp     string
--- ARGV[2]  owner     string   the rebuild
--- Returns  integer, 0.
-local problem = taken_over(KEYS[3], ARGV[2])
-if problem then return problem end
-local _, items, _, unusable = open(KEYS[2], ARGV[1])
-if unusable then return unusable end
-
-set_state(KEYS[2], ARGV[1], 'good', items)
-redis.call('RENAME', KEYS[2], KEYS[1])
-redis.call('DEL', KEYS[3])
-if KEYS[4] then
-  redis.call('DEL', KEYS[4])
-  if redis.call('EXISTS', KEYS[5]) == 1 then redis.call('RENAME', KEYS[5], KEYS[4]) end
+-- KEYS[3]  hitters   zset     of the value, if its kind has any
+-- KEYS[4]  hitters   zset     of the staged value, if its kind has any
+-- ARGV[1]  identity  string
+-- ARGV[2]  rebuild   string   `>id`
+-- ARGV[3]  complete  integer  1: all records were read
+-- Returns  integer, 1; 0 if the staged value is gone, or another rebuild took over.
+local value, staged = open(KEYS[1], ARGV[1]), open(KEYS[2], ARGV[1])
+if not value or not staged or value.rebuild ~= ARGV[2] or staged.rebuild ~= ARGV[2] then return 0 end
+if staged.items == 0 and staged.complete == '1' then
+  redis.call('DEL', unpack(KEYS))
+  return 1
 end
-return 0
+if ARGV[3] == '0' then staged.complete = '0' end
+staged.rebuild = '=' .. string.sub(ARGV[2], 2)
+write(staged)
+redis.call('RENAME', KEYS[2], KEYS[1])
+redis.call('PERSIST', KEYS[1])
+if KEYS[3] then
+  redis.call('DEL', KEYS[3])
+  if redis.call('EXISTS', KEYS[4]) == 1 then
+    redis.call('RENAME', KEYS[4], KEYS[3])
+    redis.call('PERSIST', KEYS[3])
+  end
+end
+return 1

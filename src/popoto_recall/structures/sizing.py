@@ -1,19 +1,27 @@
-"""How large a blocked Bloom filter has to be."""
+"""How large a blocked Bloom filter has to be.
+
+The first layer keeps to the declared rate by itself. Each later one doubles the room and adds
+`GROWTH_SHARE` of that rate, so that seven layers, 64 times the capacity, stay within 1.5 times it.
+"""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
 BLOCK_BYTES = 32
 BLOCK_BITS = 8 * BLOCK_BYTES
 MAX_BYTES = 256 * 1024 * 1024
-"""Half of the longest string that Redis stores, so that a rebuild has room to grow."""
+"""Half of the longest string that Redis stores, so that a filter has room to grow."""
 
-_MIN_PROBES, _MAX_PROBES = 4, 24
-"""Scripts test the first four at once."""
+GROWTH_SHARE = 0.075
+"""Part of the declared rate that a layer which is added later may have."""
+
+_MIN_PROBES, _MAX_PROBES = 4, 12
+"""A digest has bytes for twelve."""
 
 _SLACK = 1.05
 """Bits that may be spent, against the fewest possible, to have fewer probes to test."""
@@ -51,6 +59,12 @@ def sizing(error_rate: float) -> Sizing:
     return next(each for each in found if each.bits_per_item <= fewest * _SLACK)
 
 
+@lru_cache(maxsize=256)
+def bits_to_grow(error_rate: float) -> float:
+    """Bits per item of the layers that are added later, which have as many probes."""
+    return _bits_per_item(error_rate * GROWTH_SHARE, sizing(error_rate).probes)
+
+
 def _bits_per_item(error_rate: float, probes: int) -> float:
     def suffices(step: int) -> bool:
         return false_positive_rate(_STEP**step, probes) <= error_rate
@@ -58,23 +72,27 @@ def _bits_per_item(error_rate: float, probes: int) -> float:
     return _STEP ** bisect_left(range(_STEPS), True, key=suffices)
 
 
-def data_bytes(capacity: int, error_rate: float) -> int:
-    """Bytes of blocks for so many items.
+def blocks_for(items: float, bits_per_item: float) -> int:
+    """Blocks for so many items, as ``lua/lib/layers.lua`` has it too.
 
-    A few blocks more than they need on average: the fewer blocks, the more the rate scatters.
+    A few more than they need on average: the fewer blocks, the more the rate scatters.
     """
-    blocks = capacity * sizing(error_rate).bits_per_item / BLOCK_BITS
-    return (math.ceil(blocks) + math.ceil(math.sqrt(blocks) / 2) + 1) * BLOCK_BYTES
+    average = items * bits_per_item / BLOCK_BITS
+    return math.ceil(average) + math.ceil(math.sqrt(average) / 2) + 1
 
 
-def capacity_of(size: int, error_rate: float) -> int:
-    """Items that so many bytes of blocks are made for; the inverse of `data_bytes`."""
-    root = (math.sqrt(16 * size / BLOCK_BYTES - 15) - 1) / 4
-    return int(root**2 * BLOCK_BITS / sizing(error_rate).bits_per_item)
+def data_bytes(capacity: int, error_rate: float) -> int:
+    """Bytes of a first layer for so many items."""
+    return blocks_for(capacity, sizing(error_rate).bits_per_item) * BLOCK_BYTES
 
 
-def rate_at(fill: float, probes: int) -> float:
-    """Expected false-positive rate of a filter with this share of its bits set."""
+def rate_at(fills: Iterable[float], probes: int) -> float:
+    """Expected false-positive rate of layers with these shares of their bits set."""
+    passes = math.prod(1 - _rate_of_layer(fill, probes) for fill in fills)
+    return 1 - passes
+
+
+def _rate_of_layer(fill: float, probes: int) -> float:
     if not 0 < fill < 1:
         return fill
     items_per_block = math.log1p(-fill) / math.log1p(-1 / BLOCK_BITS) / probes

@@ -7,39 +7,39 @@ sketch and its applications".
 at most ``e * N / width``, N tokens counted. A row of c columns breaks that bound with
 probability at most ``width / (e * c)``, and all rows of r must break it at once, so r rows of
 ``width * e^(depth / r - 1)`` columns keep the promise too. Fewer, wider rows cost less work per
-token and estimate better on average, for at most 1.4 times as many counters.
+token and estimate better on average, for at most 1.4 times as many counters. What the server's
+allocator would leave unused behind them becomes columns too.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import chain, cycle
-from struct import unpack
-from typing import NamedTuple
+from functools import cached_property, lru_cache
+from typing import Any, ClassVar, NamedTuple
 
-from ..engine import Command, Commands, load
-from .hashing import MAX_DIGEST, digests
-from .stamp import STATE_BYTES
-from .stored import Stored, at_end
+from ..engine import Command, Steps, load
+from ..errors import IncompleteError
+from ..refusals import incomplete
+from .hashing import digests
 from .text import decoded
-from .tokens import chunks, distinct
+from .tokens import distinct
+from .value import STATE_BYTES, Plan, State, Value, beside
 
-ADD = load("sketch_add", "state", "sketch", "keys", "stamp")
-COUNT = load("sketch_count", "state", "stamp", writes=False)
-INFO = load("sketch_info", "state", "stamp", writes=False)
-FILL = load("sketch_fill", "keys", "state", "stamp", "sketch")
-TOP = load("sketch_top", "keys", "state", "stamp", writes=False)
+COUNT = load("sketch_count", "value", "sketch", writes=False)
+TOP = load("sketch_top", "keys", "value", writes=False)
 
 COUNTER_BYTES = 4
 MAX_COUNT = 2**32 - 1
 MAX_BYTES = 64 * 1024 * 1024
 
-_INDEX_BYTES = 4
+_TOKENS_PER_CALL = 20_000
 _COUNTERS_PER_CALL = 20_000
-_MAX_ROWS = MAX_DIGEST // _INDEX_BYTES
+_MAX_ROWS = 16
+
+_STRING_HEADER = 10
+"""Bytes that the server adds to a string, at most."""
 
 
 class Shape(NamedTuple):
@@ -55,18 +55,40 @@ def shape(width: int, depth: int) -> Shape:
     return Shape(rows, math.ceil(width * math.exp(depth / rows - 1)))
 
 
+@lru_cache(maxsize=1024)
+def fitted(width: int, depth: int, head: int) -> Shape:
+    """The same with as many columns as the memory holds that it takes anyway."""
+    rows, columns = shape(width, depth)
+    allocated = _allocated(head + rows * columns * COUNTER_BYTES + _STRING_HEADER)
+    room = allocated - head - _STRING_HEADER
+    return Shape(rows, max(columns, room // (rows * COUNTER_BYTES)))
+
+
+def _allocated(size: int) -> int:
+    """What jemalloc takes for so many bytes: there are four sizes between powers of two."""
+    step = 1 << max(4, (size - 1).bit_length() - 3)
+    return -(-size // step) * step
+
+
 @dataclass(frozen=True)
 class SketchInfo:
-    """State of a `FrequencySketch`.
+    """State of a `FrequencySketch`: what is stored, and beside it what the field declares.
 
     Attributes:
         key: Where it is stored.
         exists: Whether anything is stored there.
         complete: Whether it has counted every record.
-        width: As declared.
-        depth: As declared.
+        width: That it was made with.
+        declared_width: Of the field; takes effect at the next `rebuild` or `clear`.
+        depth: That it was made with.
+        declared_depth: Of the field.
+        top: Heavy hitters that it keeps.
+        declared_top: Of the field.
+        tokenizer: Name of the one that it was made with.
+        declared_tokenizer: Of the field.
         items: Tokens counted, N of the bound.
         error_bound: Most that an estimate is over by, with probability ``1 - e^-depth``.
+        rebuilding: Whether a rebuild was begun that has not ended.
         size: Bytes.
     """
 
@@ -74,155 +96,140 @@ class SketchInfo:
     exists: bool
     complete: bool
     width: int
+    declared_width: int
     depth: int
+    declared_depth: int
+    top: int
+    declared_top: int
+    tokenizer: str
+    declared_tokenizer: str
     items: int
     error_bound: float
+    rebuilding: bool
     size: int
 
 
 @dataclass(frozen=True)
-class Sketch(Stored):
-    """One stored sketch and its options."""
+class Sketch(Value):
+    """One stored sketch and the options of its field."""
+
+    kind: ClassVar[str] = "sketch"
+    libraries: ClassVar[tuple[str, ...]] = ("sketch", "counts")
 
     width: int
     depth: int
     top: int
 
     @cached_property
-    def shape(self) -> Shape:
-        """Rows and columns."""
-        return shape(self.width, self.depth)
-
-    @cached_property
-    def stamp(self) -> bytes:
-        rows, columns = self.shape
-        return self.stamped(
-            "recall-sketch",
-            width=self.width,
-            depth=self.depth,
-            tokenizer=self.tokenizer.name,
-            rows=rows,
-            columns=columns,
-            top=self.top,
-        )
-
-    @cached_property
-    def size(self) -> int:
-        rows, columns = self.shape
-        return len(self.stamp) + STATE_BYTES + rows * columns * COUNTER_BYTES
-
-    def add(self, fingerprint: str, *, by: int = 1, own: str = "") -> Commands[None]:
-        keys = (self.key, self.staging, self.progress, *self.beside, *self.records)
-        calls = [
-            Command(
-                ADD,
-                keys,
-                (*self.as_expected, own, by, *self._counted(part)),
-                int,
-            )
-            for part in self._parts(self.tokenizer.tokens(fingerprint))
-        ]
-        return Commands(tuple(calls), lambda _: None)
-
-    def fill(self, owner: str, fingerprints: Sequence[str], last: str, done: int) -> Commands[int]:
-        parts = self._parts(self.tokenizer.batch(fingerprints).tokens)
-        calls = [
-            Command(
-                FILL,
-                (self.staging, self.progress, self.beside[1]),
-                (self.stamp, owner, reached, done, *self._counted(part)),
-                int,
-            )
-            for part, reached in zip(parts, at_end(parts, last), strict=True)
-        ]
-        return Commands(tuple(calls), lambda replies: int(replies[-1]))
+    def plan(self) -> Plan:
+        head = len(self.identity) + STATE_BYTES
+        rows, columns = fitted(self.width, self.depth, head)
+        text = f"{rows:02} {columns:012} {self.width:012} {self.depth:05} {self.top:05}"
+        return Plan(head + rows * columns * COUNTER_BYTES, text)
 
     @property
+    def _adders(self) -> tuple[str, ...]:
+        return ("hitters", *self.libraries) if self.top else self.libraries
+
+    @cached_property
     def beside(self) -> tuple[str, ...]:
-        return (f"{self.key}:top", f"{self.staging}:top")
+        return beside(self.key, self.staging, "top")
 
-    def outgrown(self, items: int, size: int) -> int:
-        return 0
+    def texts(self, tokens: Sequence[bytes]) -> Sequence[bytes]:
+        return tokens if self.top else ()
 
-    def count(self, fingerprint: str) -> Commands[int]:
+    def count(self, fingerprint: str) -> Steps[int]:
         """The least estimate among a fingerprint's tokens."""
-        tokens = self.tokenizer.tokens(fingerprint)
-        return Commands(
-            tuple(self._count(part) for part in self._parts(tokens)),
-            lambda replies: min(chain.from_iterable(replies)),
-        )
 
-    def count_many(self, fingerprints: Sequence[str]) -> Commands[dict[str, int]]:
+        def steps() -> Generator[Command[Any], Any, int]:
+            return min((yield from self._counted(self.tokenizer.tokens(fingerprint))))
+
+        return Steps(steps)
+
+    def count_many(self, fingerprints: Sequence[str]) -> Steps[dict[str, int]]:
         """n fingerprints -> dict of at most n, first-seen order."""
         wanted = distinct(fingerprints)
         batch = self.tokenizer.batch(wanted)
 
-        def join(replies: list[list[int]]) -> dict[str, int]:
-            counts = chain.from_iterable(replies)
-            return dict(zip(wanted, batch.regroup(counts, min), strict=True))
+        def steps() -> Generator[Command[Any], Any, dict[str, int]]:
+            counts = yield from self._counted(batch.tokens)
+            return dict(zip(wanted, batch.regroup(iter(counts), min), strict=True))
 
-        parts = self._parts(batch.tokens)
-        return Commands(tuple(self._count(part) for part in parts), join)
+        return Steps(steps)
 
-    def info(self) -> Command[SketchInfo]:
-        """State of the stored sketch."""
-        return Command(INFO, (self.key, *self.records), (self.stamp,), self._info)
-
-    def heaviest(self, number: int) -> Command[list[tuple[str, int]]]:
+    def heaviest(self, number: int) -> Steps[list[tuple[str, int]]]:
         """Tokens with the highest estimates, and these."""
-        keys = (self.key, self.beside[0], *self.records)
-        return Command(
-            TOP, keys, (self.stamp, number), lambda reply: _hitters(reply, self.beside[0])
+        hitters = self.beside[0]
+        command = Command(
+            TOP,
+            (self.key, hitters),
+            (self.identity, number),
+            lambda reply: None if reply in (b"?", "?") else _hitters(reply, hitters),
         )
 
-    def _parts(self, tokens: Sequence[bytes]) -> list[Sequence[bytes]]:
-        return chunks(tokens, _COUNTERS_PER_CALL // self.shape.rows)
+        def steps() -> Generator[Command[Any], Any, list[tuple[str, int]]]:
+            found = yield command
+            if found is None:
+                yield from self._check_no_records()
+            return found or []
 
-    def _counted(self, tokens: Sequence[bytes]) -> tuple[int | bytes, ...]:
-        """Heavy hitters to keep, rows, number of counters, these, and what may be a hitter."""
-        cells = self._cells(tokens)
-        return (self.top, self.shape.rows, len(cells), *cells, *(tokens if self.top else ()))
+        return Steps(steps)
 
-    def _cells(self, tokens: Sequence[bytes]) -> list[bytes]:
-        """The counters of tokens, as BITFIELD names them.
+    def info(self) -> Steps[SketchInfo]:
+        """State of the stored sketch."""
 
-        To make these texts in Lua would take the server twice as long as counting does.
-        """
-        columns = self.shape.columns
-        places = unpack(f">{self.shape.rows * len(tokens)}I", self._digests(tokens))
-        pairs = zip(cycle(self._rows), places, strict=False)
-        return [b"#%d" % (row + place % columns) for row, place in pairs]
+        def steps() -> Generator[Command[Any], Any, SketchInfo]:
+            state, complete = yield from self.answering().start()
+            return self._info(state, complete)
 
-    @cached_property
-    def _rows(self) -> list[int]:
-        """Where the rows begin, in counters."""
-        rows, columns = self.shape
-        head = (len(self.stamp) + STATE_BYTES) // COUNTER_BYTES
-        return [head + row * columns for row in range(rows)]
+        return Steps(steps)
 
-    def _digests(self, tokens: Sequence[bytes]) -> bytes:
-        return digests(tokens, _INDEX_BYTES * self.shape.rows)
+    def _counted(self, tokens: Sequence[bytes]) -> Generator[Command[Any], Any, list[int]]:
+        """An estimate per token, in as many calls as keep each of them short."""
+        counts: list[int] = []
+        while len(counts) < len(tokens):
+            part = tokens[len(counts) : len(counts) + _TOKENS_PER_CALL]
+            found = yield self._count(part)
+            if found is None:
+                yield from self._check_no_records()
+                found = [0] * len(part)
+            counts += found
+        return counts
 
-    def _count(self, tokens: Sequence[bytes]) -> Command[list[int]]:
-        args = (*self.as_expected, *self.shape, self._digests(tokens))
-        return Command(COUNT, (self.key, *self.records), args, _counts)
+    def _check_no_records(self) -> Generator[Command[Any], Any, None]:
+        """Raise if there are records that a sketch which is not there should have counted."""
+        if not (yield self.no_records()):
+            raise IncompleteError(incomplete(self.key))
 
-    def _info(self, reply: Sequence[int]) -> SketchInfo:
-        complete, items, size = map(int, reply)
+    def _count(self, tokens: Sequence[bytes]) -> Command[list[int] | None]:
+        args = (self.identity, _COUNTERS_PER_CALL, digests(tokens))
+        return Command(COUNT, (self.key,), args, _counts)
+
+    def _info(self, state: State | None, complete: bool) -> SketchInfo:
+        found = state or State(self.tokenizer.name, complete, 0, False, 0, (), ())
+        _, _, width, depth, top = map(int, found.plan or self.plan.text.split())
         return SketchInfo(
             key=self.key,
-            exists=size > 0,
-            complete=bool(complete),
-            width=self.width,
-            depth=self.depth,
-            items=items,
-            error_bound=math.e * items / self.width,
-            size=size,
+            exists=state is not None,
+            complete=complete,
+            width=width,
+            declared_width=self.width,
+            depth=depth,
+            declared_depth=self.depth,
+            top=top,
+            declared_top=self.top,
+            tokenizer=found.tokenizer,
+            declared_tokenizer=self.tokenizer.name,
+            items=found.items,
+            error_bound=math.e * found.items / width,
+            rebuilding=found.rebuilding,
+            size=found.size,
         )
 
 
-def _counts(reply: bytes | str) -> list[int]:
-    return [int(count) for count in decoded(reply).split(",")]
+def _counts(reply: bytes | str) -> list[int] | None:
+    text = decoded(reply)
+    return None if text == "?" else [int(count) for count in text.split(",")]
 
 
 def _hitters(reply: Sequence[bytes | str], where: str) -> list[tuple[str, int]]:

@@ -22,6 +22,7 @@ class Model(metaclass=ModelBase):
     query: ClassVar[Any]
     objects: ClassVar[Any]
     _saved_field_values: dict[str, Any]
+    _is_persisted: bool
     def __init__(self, **values: Any) -> None: ...
     @property
     def pk(self) -> str: ...

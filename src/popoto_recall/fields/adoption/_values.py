@@ -9,12 +9,11 @@ from typing import Any
 from popoto.models.base import Model
 from popoto.redis_db import get_REDIS_DB
 
-from ...engine import run
-from ...engine.foreign import Mark, discard, exists, mark
+from ...engine import exists, run
+from ...engine.foreign import Mark, discard, mark
 from ...errors import (
     CorruptValueError,
     ForeignLayoutError,
-    MismatchError,
     StillWrittenError,
     StoredValueError,
     WrongTypeError,
@@ -27,7 +26,6 @@ _FOREIGN = "laid out by another program, Popoto's own field perhaps"
 _REASONS: dict[type[StoredValueError], str] = {
     ForeignLayoutError: _FOREIGN,
     WrongTypeError: _FOREIGN,
-    MismatchError: "made with other options than the field has",
     CorruptValueError: "damaged",
 }
 _POPOTO_REBUILDS = ":rebuild"

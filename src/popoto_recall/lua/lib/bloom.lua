@@ -1,37 +1,45 @@
--- Library: the blocks of a Bloom filter.
+-- Library: adding to a Bloom filter.
 
--- Set the bits of tokens; returns the items after it, those present before not counted. Where a
--- token's block begins and ends stands in `at`, from `first` on; its probes, 4 or more, are bytes
--- of the block and bits in these.
-local function add_tokens(key, items, probes, places, bits, at, first)
-  local call, byte, n = redis.call, string.byte, 1
-  for i = first, #at, 2 do
-    local start = at[i]
-    local block = call('GETRANGE', key, start, at[i + 1])
-    -- four at once, since most of the time goes into the calls that fetch them
-    local a, b, c, d = byte(places, n, n + 3)
-    local p, q, r, s = byte(bits, n, n + 3)
-    local present = byte(block, a) % (p + p) >= p and byte(block, b) % (q + q) >= q
-      and byte(block, c) % (r + r) >= r and byte(block, d) % (s + s) >= s
-    local after = n + probes
-    for m = n + 4, after - 1 do
-      local bit = byte(bits, m)
-      present = present and byte(block, byte(places, m)) % (bit + bit) >= bit
-    end
-    if not present then
-      local values = {byte(block, 1, -1)}
-      if values[a] % (p + p) < p then values[a] = values[a] + p end
-      if values[b] % (q + q) < q then values[b] = values[b] + q end
-      if values[c] % (r + r) < r then values[c] = values[c] + r end
-      if values[d] % (s + s) < s then values[d] = values[d] + s end
-      for m = n + 4, after - 1 do
-        local place, bit = byte(places, m), byte(bits, m)
-        if values[place] % (bit + bit) < bit then values[place] = values[place] + bit end
-      end
-      call('SETRANGE', key, start, string.char(unpack(values)))
-      items = items + 1
-    end
-    n = after
+-- Add a layer of so many bytes, as long as the server takes so long a string. One that grows in
+-- place may take twice its length, so a short one is written anew.
+local function grow(value, bytes)
+  local key, size = value.key, value.size + bytes
+  if size > 536870912 then return end
+  if size > 4194304 then
+    call('SETRANGE', key, size - 1, '\0')
+  else
+    call('SET', key, call('GET', key) .. ('\0'):rep(bytes), 'KEEPTTL')
   end
-  return items
+  value.size, value.layers = size, value.layers + 1
+end
+
+-- Tokens have 16 bytes each: the first four pick a block of each layer, the next ones bits of it.
+-- A token that a layer holds is there already, any other goes to the last one. Numbers become text
+-- here, which takes Redis three times as long.
+function adders.bloom(value, digests)
+  local starts, counts, probes, room, following = layers_of(value)
+  local format, gets, sets = string.format, {'BITFIELD', value.key}, {'BITFIELD', value.key}
+  for i = 1, probes do
+    gets[3 * i], gets[3 * i + 1] = 'GET', 'u1'
+    sets[4 * i - 1], sets[4 * i], sets[4 * i + 2] = 'SET', 'u1', '1'
+  end
+  for at = 1, #digests, 16 do
+    if value.items >= room then
+      grow(value, following * 32)
+      starts, counts, probes, room, following = layers_of(value)
+    end
+    local a, b, c, d = digests:byte(at, at + 3)
+    local hash, bits = ((a * 256 + b) * 256 + c) * 256 + d, {digests:byte(at + 4, at + 3 + probes)}
+    for layer = 1, value.layers do
+      local first, held = (starts[layer] + hash % counts[layer] * 32) * 8, true
+      local last = layer == value.layers
+      for i = 1, probes do
+        local place = format('%d', first + bits[i])
+        if last then sets[4 * i + 1] = place else gets[3 * i + 2] = place end
+      end
+      for _, bit in ipairs(call(unpack(last and sets or gets))) do held = held and bit == 1 end
+      if held then break end
+      if last then value.items = value.items + 1 end
+    end
+  end
 end

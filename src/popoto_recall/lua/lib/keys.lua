@@ -12,8 +12,7 @@ local function wrong_type(keys, wanted)
   for _, key in ipairs(keys) do
     local found = redis.call('TYPE', key).ok
     if found ~= wanted and found ~= 'none' then
-      return redis.error_reply(string.format(
-        "RECALL_TYPE '%s' holds a %s where a %s belongs", shown(key), found, wanted))
+      return redis.error_reply('RECALL_TYPE ' .. shown(key))
     end
   end
 end

@@ -1,45 +1,22 @@
--- Library: the counters of a count-min sketch, and its heavy hitters.
+-- Library: the counters of a count-min sketch.
+--
+-- The plan: rows, columns, then width and depth as declared, and last how many hitters it keeps.
 
--- Add to the counters named by ARGV[first] to ARGV[last], which stop at 2^32 - 1; returns their
--- values after it if they are `wanted`.
-local function count_cells(key, first, last, by, wanted)
-  local call, values, n = redis.call, {}, 0
-  local i = first
-  -- eight at once and written out: making a list of them first takes as long as counting them
-  while i + 7 <= last do
-    local a, b, c, d, e, f, g, h = unpack(ARGV, i, i + 7)
-    local now = call('BITFIELD', key, 'OVERFLOW', 'SAT',
-      'INCRBY', 'u32', a, by, 'INCRBY', 'u32', b, by, 'INCRBY', 'u32', c, by,
-      'INCRBY', 'u32', d, by, 'INCRBY', 'u32', e, by, 'INCRBY', 'u32', f, by,
-      'INCRBY', 'u32', g, by, 'INCRBY', 'u32', h, by)
-    if wanted then
-      for m = 1, 8 do values[n + m] = now[m] end
-      n = n + 8
+-- Rows, and where the counters of tokens are, in bits, row by row, as text. The four words of a
+-- token's digest, of 16 bytes, pick a column each, and sums of them in any further rows.
+local function counters_of(value, digests, first, last)
+  local rows, columns = value.plan:match('^(%d+) (%d+)')
+  local places, n, base, words, text = {}, 0, value.data * 8, {}, string.format
+  for at = first, last, 16 do
+    local a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q = digests:byte(at, at + 15)
+    words[1], words[2] = ((a * 256 + b) * 256 + c) * 256 + d, ((e * 256 + f) * 256 + g) * 256 + h
+    words[3], words[4] = ((i * 256 + j) * 256 + k) * 256 + l, ((m * 256 + o) * 256 + p) * 256 + q
+    for row = 1, rows do
+      if row > 4 then words[row] = words[row - 4] + words[row - 3] end
+      places[n + row] = text('%d', base + words[row] % columns * 32)
+      base = base + columns * 32
     end
-    i = i + 8
+    n, base = n + rows, value.data * 8
   end
-  for rest = i, last do
-    n = n + 1
-    values[n] = call('BITFIELD', key, 'OVERFLOW', 'SAT', 'INCRBY', 'u32', ARGV[rest], by)[1]
-  end
-  return values
-end
-
--- Keep the `limit` tokens with the highest estimates; tokens are ARGV[first] and on. What belongs
--- to a sketch that is gone goes; what was evicted is not begun anew, since that would not show.
-local function keep_top(key, limit, first, rows, values, items_before)
-  if items_before == 0 then
-    redis.call('DEL', key)
-  elseif redis.call('EXISTS', key) == 0 then
-    return
-  end
-  local lowest = 0
-  if redis.call('ZCARD', key) >= limit then
-    lowest = tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2])
-  end
-  for token = 0, #values / rows - 1 do
-    local estimate = math.min(unpack(values, token * rows + 1, token * rows + rows))
-    if estimate > lowest then redis.call('ZADD', key, estimate, ARGV[first + token]) end
-  end
-  redis.call('ZREMRANGEBYRANK', key, 0, -limit - 1)
+  return rows * 1, places
 end

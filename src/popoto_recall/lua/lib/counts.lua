@@ -1,0 +1,31 @@
+-- Library: adding to a count-min sketch.
+
+-- Add `by` to the counters of tokens, which stop at 2^32 - 1. A field that keeps no hitters sends no
+-- texts of tokens, and after it there are none.
+function adders.sketch(value, digests, by, hitters, texts)
+  local limit = value.plan:sub(-5) * 1
+  local problem = limit > 0 and redis.pcall('ZCARD', hitters)
+  if type(problem) == 'table' then return refusal('TYPE', hitters) end
+  local estimates = {}
+  for first = 1, #digests, 512 do
+    local rows, places = counters_of(value, digests, first, math.min(#digests, first + 511))
+    local words = {'BITFIELD', value.key, 'OVERFLOW', 'SAT'}
+    for i, place in ipairs(places) do
+      local n = 4 * i
+      words[n + 1], words[n + 2], words[n + 3], words[n + 4] = 'INCRBY', 'u32', place, by
+    end
+    local now = call(unpack(words))
+    if limit > 0 then
+      for i = 1, #now, rows do
+        estimates[#estimates + 1] = math.min(unpack(now, i, i + rows - 1))
+      end
+    end
+  end
+  if texts[1] and limit > 0 then
+    keep_hitters(value, hitters, limit, texts, estimates)
+  elseif limit > 0 then
+    call('DEL', hitters)
+    value.plan = value.plan:sub(1, -6) .. '00000'
+  end
+  value.items = math.min(value.items + #digests / 16 * by, 99999999999999)
+end
