@@ -27,8 +27,8 @@ from popoto_recall.structures.sketch import SketchInfo
 NAMES = """
     AdoptionError ArgumentError ArgumentTypeError CoOccurrenceField CorruptValueError
     ExistenceFilter FieldNotOnModelError ForeignLayoutError FrequencySketch IncompleteError
-    MismatchError OptionError OutOfMemoryError OutcomeUnknownError RebuildError RecallError
-    StillWrittenError StoredValueError WrongTypeError embedded partition
+    OptionError OutOfMemoryError OutcomeUnknownError RebuildError RecallError StillWrittenError
+    StoredValueError WrongTypeError embedded partition typed
 """
 
 OPTIONS = """
@@ -76,8 +76,10 @@ OPERATIONS = """
 """Calls on a field; on its class the model comes first, and field_name= last."""
 
 RESULTS: dict[Any, str] = {
-    FilterInfo: "key exists complete capacity error_rate items fill_ratio false_positive_rate size",
-    SketchInfo: "key exists complete width depth items error_bound size",
+    FilterInfo: "key exists complete capacity declared_capacity error_rate declared_error_rate "
+    "tokenizer declared_tokenizer layers items fill_ratio false_positive_rate rebuilding size",
+    SketchInfo: "key exists complete width declared_width depth declared_depth top declared_top "
+    "tokenizer declared_tokenizer items error_bound rebuilding size",
 }
 
 

@@ -26,6 +26,7 @@ MODULES = {
 
 RANKS = {
     "errors": 0,
+    "refusals": 0,
     "engine": 1,
     "structures": 2,
     "fields": 3,

@@ -21,13 +21,15 @@ import pytest
 import redis
 from models import Note
 from popoto import EventStreamMixin, Model, UniqueKeyField
-from support import ARGUMENTS, Topic, calls, small_store, writes
+from support import ARGUMENTS, Topic, calls, emptied, small_store, writes
 
 import popoto_recall
 from popoto_recall import CoOccurrenceField, structures
-from popoto_recall.engine import Script, runner
+from popoto_recall.engine import Script, run, runner
 from popoto_recall.engine.script import PLACE
+from popoto_recall.fields._scope import Scope
 from popoto_recall.fields.adoption import adopt
+from popoto_recall.structures.value import adding, filling
 
 FOLDER = Path(popoto_recall.__file__).parent / "lua"
 FILES = {path.stem: path.read_text("utf-8") for path in FOLDER.glob("*.lua")}
@@ -116,19 +118,21 @@ def scripts() -> dict[str, Script]:
         for value in vars(importlib.import_module(info.name)).values():
             if isinstance(value, Script):
                 assert found.setdefault(value.name, value) == value
-    return found
+    kinds = ("layers", "bloom", "hitters", "sketch", "counts")
+    return {**found, "tokens_add": adding(*kinds), "tokens_fill": filling(*kinds)}
+
+
+def variants() -> Iterator[Script]:
+    """Every script as it is sent: some are put together for the kinds that a model has."""
+    yield from scripts().values()
+    bloom, sketch = ("layers", "bloom"), ("sketch", "counts")
+    for kinds in (bloom, sketch, ("hitters", *sketch)):
+        yield from (adding(*kinds), filling(*kinds), adding(*bloom, *kinds))
 
 
 def body(text: str) -> str:
     """Lua without comments."""
     return re.sub(r"--.*", "", text)
-
-
-def bare(text: str) -> str:
-    """Lua without lines that hold a comment alone, or nothing."""
-    return "".join(
-        f"{line}\n" for line in text.splitlines() if line and not line.lstrip().startswith("--")
-    )
 
 
 # What a file says
@@ -184,6 +188,7 @@ def uses(code: str, array: str) -> tuple[set[tuple[int, int, int]], int | None, 
         form = linear(index)
         computed |= form is None
         forms |= {form} if form else set()
+    computed |= bool(re.search(rf"unpack\({array}, [a-z]", code))
     taken = [int(first) for first in re.findall(rf"unpack\({array}, (\d+)", code)]
     if re.search(rf"(?<!unpack)[(,] *{array}\b(?!\[)|unpack\({array}\)|= 1, #{array} do", code):
         taken.append(1)
@@ -236,9 +241,9 @@ FORBIDDEN = re.compile(
 
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_a_script_keeps_to_what_every_server_has(name: str) -> None:
-    text = scripts()[name].text
-    assert not FORBIDDEN.findall(body(text))
-    assert not text.startswith("#!")
+    script = scripts()[name]
+    assert not FORBIDDEN.findall(body(script.source))
+    assert not script.text.startswith("#!")
 
 
 WORDS = """
@@ -251,7 +256,7 @@ WORDS = """
 
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_a_script_has_no_globals(name: str) -> None:
-    code = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", "''", body(scripts()[name].text))
+    code = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", "''", body(scripts()[name].source))
     declared = set(
         re.findall(
             r"\w+",
@@ -260,11 +265,12 @@ def test_a_script_has_no_globals(name: str) -> None:
                     re.findall(r"\blocal (?:function )?([\w, ]+?)(?= *[=\n(])", code),
                     re.findall(r"\bfunction\b[^(\n]*\(([^)]*)\)", code),
                     re.findall(r"\bfor ([\w, ]+?)(?: =| in)", code),
+                    re.findall(r"[{,]\s*(\w+) = ", code),  # fields of a table
                 )
             ),
         )
     )
-    named = set(re.findall(r"(?<![\w.])[A-Za-z_]\w*", code))
+    named = set(re.findall(r"(?<![\w.:])[A-Za-z_]\w*", code))
     assert named - declared - set(WORDS.split()) == set()
 
 
@@ -274,23 +280,20 @@ def test_a_script_has_no_globals(name: str) -> None:
 def test_every_file_is_loaded_by_the_package() -> None:
     assert set(scripts()) == set(FILES)
     for name, script in scripts().items():
-        text = script.text
+        source = script.source
         for library in script.libraries:
-            own = bare(LIBRARIES[library])
-            assert text.count(own) == 1
-            text = text.replace(own, "")
-        assert text == bare(FILES[name])
+            assert source.count(LIBRARIES[library]) == 1
+            source = source.replace(LIBRARIES[library], "")
         placed = re.findall(PLACE.format(r"(\w+)"), FILES[name])
         assert set(placed) <= set(script.libraries)
+        for library in placed:
+            source += PLACE.format(library)
+        assert sorted(source.split()) == sorted(FILES[name].split())
 
 
 def test_every_library_is_part_of_a_script() -> None:
-    unused = {
-        name
-        for name, text in LIBRARIES.items()
-        if not any(bare(text) in script.text for script in scripts().values())
-    }
-    assert unused == set()
+    used = {library for script in scripts().values() for library in script.libraries}
+    assert used == set(LIBRARIES)
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
@@ -326,8 +329,8 @@ class Call:
 def sent(client: Any, monkeypatch: pytest.MonkeyPatch) -> list[Call]:
     """The calls of scripts that the test makes, at once or in pipelines."""
     made: list[Call] = []
-    known = {script.sha: script for script in scripts().values()}
-    known |= {script.text: script for script in scripts().values()}
+    known = {script.sha: script for script in variants()}
+    known |= {script.text: script for script in variants()}
 
     def note(words: tuple[Any, ...]) -> None:
         if words[0] in ("EVAL", "EVALSHA"):
@@ -367,6 +370,9 @@ def everything(client: Any) -> None:
     adopted(client)
     Topic.rebuild_indexes()
     Logged.near.strengthen("a", "b")
+    emptied(client)
+    Topic.seen.might_exist("x")
+    run(client, Topic.seen.stored(Scope(Topic)).look())
     Topic.near.propagate(["x", "y", "z"], limit=3, max_reads=10, explain=True)
     Topic.seen.might_exist_batch([])
     Topic.often.get_frequency_batch([])

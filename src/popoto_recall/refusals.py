@@ -15,9 +15,10 @@ def incomplete(key: str) -> str:
     return f"{key!r} has not counted all the records there are; run rebuild()"
 
 
-def _wrong_type(key: str) -> str:
+def _wrong_type(type_and_key: str) -> str:
+    found, key = type_and_key.split(" ", 1)
     return (
-        f"{key!r} holds another Redis type than belongs there (left by Popoto's own field, "
+        f"{key!r} holds a {found}, which does not belong there (left by Popoto's own field, "
         "perhaps); remove the key, or run rebuild() if it is a filter's or a sketch's"
     )
 

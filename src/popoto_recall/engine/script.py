@@ -40,15 +40,17 @@ class Script:
 
     @cached_property
     def text(self) -> str:
-        """What the server runs: the libraries, each in its `PLACE` or before the script.
+        """What the server runs, shortened, since a queued call carries all of it."""
+        return shortened(self.source)
 
-        Shortened, since a queued call carries all of it.
-        """
+    @property
+    def source(self) -> str:
+        """The script with its libraries, each in its `PLACE` or before the script."""
         text = _read(f"{self.name}.lua")
         for library in reversed(self.libraries):
             own, place = _read(f"lib/{library}.lua"), PLACE.format(library)
             text = text.replace(place, own) if place in text else f"{own}\n{text}"
-        return shortened(text)
+        return text
 
     @cached_property
     def sha(self) -> str:

@@ -1,15 +1,15 @@
 -- Begin a rebuild: make the staged value, and name the rebuild in the value that it is for.
--- KEYS[1]  value     string   made, empty and incomplete, if there is none that can be used
+-- KEYS[1]  value     string   made, empty and incomplete, where none can be used
 -- KEYS[2]  staging   string   whatever is there, of any type, goes
 -- KEYS[3]  beside    zset     and on: what belongs to the staged value, if its kind has any; goes
 -- ARGV[1]  identity  string
 -- ARGV[2]  rebuild   string   `>id`
--- ARGV[3]  size      integer  bytes of the value, if it has to be made
+-- ARGV[3]  size      integer  bytes of a value that has to be made
 -- ARGV[4]  plan      string   of it
 -- ARGV[5]  bytes     integer  of the staged value
 -- ARGV[6]  purpose   string   plan of the staged value
 -- ARGV[7]  ttl       integer  milliseconds that the staged value is kept
--- ARGV[8]  yields    integer  1: not if another rebuild is at work
+-- ARGV[8]  yields    integer  1: leaves another rebuild that is at work alone
 -- Returns  string, the rebuild that fills the staged value now.
 local value, problem = open(KEYS[1], ARGV[1])
 if value and ARGV[8] == '1' then

@@ -7,7 +7,8 @@
 -- ARGV[2]  size      integer  bytes in all
 -- ARGV[3]  plan      string
 -- Returns  integer, 0.
--- made in another place first, so that a size the server refuses leaves the old value
+
+-- Made in another place first, so that a size the server refuses leaves the old value.
 create(KEYS[2], ARGV[1], ARGV[2], ARGV[3], '1', '-0000000000000000')
 redis.call('RENAME', KEYS[2], KEYS[1])
 if #KEYS > 2 then redis.call('DEL', unpack(KEYS, 3)) end

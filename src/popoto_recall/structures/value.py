@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote, unquote
 
-from ..engine import Command, Commands, Steps, load
+from ..engine import Command, Commands, Script, Steps, load
 from .hashing import DIGEST_BYTES, digests
 from .reindex import no_records
 from .text import decoded
@@ -24,6 +24,17 @@ LOOK = load("value_look", "value", writes=False)
 SWAP = load("value_swap", "value")
 CLEAR = load("value_clear", "value")
 INFO = load("value_info", "value", "layers", writes=False)
+
+
+def adding(*libraries: str) -> Script:
+    """The script that adds to values, for kinds with these libraries."""
+    return load("tokens_add", "value", "adds", "records", *libraries, joins=True)
+
+
+def filling(*libraries: str) -> Script:
+    """The script that fills a staged value of a kind with these libraries."""
+    return load("tokens_fill", "value", "adds", *libraries)
+
 
 STATE_BYTES = 180
 """Of the state behind the identity: a line of 90 bytes, twice."""
@@ -168,7 +179,7 @@ class Value(ABC):
         tokens = self._to_fill(self.tokenizer.batch(fingerprints).tokens)
         keys = (self.staging, *self.beside[1:])
         first = (self.kind, self.identity, f">{rebuild}", STAGED_MILLISECONDS)
-        script = load("tokens_fill", "value", "adds", *self._adders)
+        script = filling(*self._adders)
         calls = [
             Command(script, keys, (*first, digests(part), *self.texts(part)), int)
             for part in chunks(tokens, _TOKENS_PER_CALL)
@@ -237,8 +248,7 @@ class Value(ABC):
             len(texts),
             *texts,
         )
-        script = load("tokens_add", "value", "adds", "records", *self._adders, joins=True)
-        return Command(script, keys, args, _nothing)
+        return Command(adding(*self._adders), keys, args, _nothing)
 
     def _state(self, reply: Sequence[Any]) -> State | None:
         if not reply:

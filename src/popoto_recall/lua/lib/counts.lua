@@ -4,8 +4,8 @@
 -- texts of tokens, and after it there are none.
 function adders.sketch(value, digests, by, hitters, texts)
   local limit = value.plan:sub(-5) * 1
-  local problem = limit > 0 and redis.pcall('ZCARD', hitters)
-  if type(problem) == 'table' then return refusal('TYPE', hitters) end
+  local found = limit > 0 and call('TYPE', hitters).ok or 'none'
+  if found ~= 'none' and found ~= 'zset' then return refusal('TYPE ' .. found, hitters) end
   local estimates = {}
   for first = 1, #digests, 512 do
     local rows, places = counters_of(value, digests, first, math.min(#digests, first + 511))

@@ -12,7 +12,7 @@ local function wrong_type(keys, wanted)
   for _, key in ipairs(keys) do
     local found = redis.call('TYPE', key).ok
     if found ~= wanted and found ~= 'none' then
-      return redis.error_reply('RECALL_TYPE ' .. shown(key))
+      return redis.error_reply('RECALL_TYPE ' .. found .. ' ' .. shown(key))
     end
   end
 end
