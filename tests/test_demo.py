@@ -136,7 +136,7 @@ def test_says_when_the_server_refuses(on_a_server: Any) -> None:
     on_a_server.set("$CoOcF:RecallDemoPage:goes_with:RecallDemoPage:try", "not a graph")
     said = demo("--page", "try")
     assert said.exit_code == 1
-    assert "holds a string where a zset belongs" in " ".join(said.output.split())
+    assert "holds a string, which does not belong there" in " ".join(said.output.split())
 
 
 def test_says_when_there_is_no_server() -> None:

@@ -12,6 +12,7 @@ from redis import exceptions
 from rich.console import Console
 
 from ..errors import RecallError
+from ..refusals import typed
 from . import adopt as take_over
 from . import pages, tour
 from . import rebuild as remake
@@ -193,7 +194,7 @@ def _giving_up(console: Console) -> Iterator[None]:
     try:
         yield
     except (RecallError, exceptions.RedisError) as error:
-        _give_up(console, str(error))
+        _give_up(console, str(typed(error)))
 
 
 def _give_up(console: Console, why: str) -> None:

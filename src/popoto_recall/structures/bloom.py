@@ -92,6 +92,11 @@ class Bloom(Value):
     def plan(self) -> Plan:
         return self._planned(self.capacity)
 
+    @property
+    def stand_in(self) -> Plan:
+        # as short as can be: a bit that Popoto's own field sets in it then shows, by its length
+        return self._planned(1)
+
     def plan_for(self, items: int) -> Plan:
         return self._planned(self.capacity if items <= self.capacity else math.ceil(items * _ROOM))
 

@@ -120,6 +120,11 @@ class Value(ABC):
     def plan(self) -> Plan:
         """How a value is made by the field's options."""
 
+    @property
+    def stand_in(self) -> Plan:
+        """How a value is made that only takes adds until a rebuild replaces it."""
+        return self.plan
+
     def plan_for(self, items: int) -> Plan:
         """How a rebuild makes a value for so many items."""
         return self.plan
@@ -190,7 +195,7 @@ class Value(ABC):
         """Begin a rebuild; False if it ``yields`` and another one is at work."""
         own = f">{rebuild}"
         keys = (self.key, self.staging, *self.beside[1:])
-        args = (self.identity, own, *self.plan, *plan, STAGED_MILLISECONDS, int(yields))
+        args = (self.identity, own, *self.stand_in, *plan, STAGED_MILLISECONDS, int(yields))
         return Command(BEGIN, keys, args, lambda reply: decoded(reply) == own)
 
     def swap(self, rebuild: str, *, complete: bool) -> Command[bool]:

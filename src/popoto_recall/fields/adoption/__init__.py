@@ -148,7 +148,7 @@ def adopt(
         AdoptionError: Edges would be lost or left behind; nothing was changed.
         StillWrittenError: Another program writes to what is adopted; what was moved stands.
         WrongTypeError: A key of the graph holds something else.
-        RebuildError: As `rebuild`.
+        RebuildError: Popoto's `rebuild_indexes` is under way, or was killed.
     Cost: reads every edge three times and writes it once, 500 at a time; rebuilds the rest.
     Atomic: each step, so that every edge is in its old place or in its new one.
     """

@@ -98,7 +98,6 @@ def take_over(model: type[Model], value: ValueSurvey, progress: Progress) -> Non
 
     Raises:
         StillWrittenError: Popoto's value changed before the new one took its place.
-        RebuildError: As `rebuild`.
     """
     _check_unchanged(value)
     if value.removed:
@@ -108,8 +107,7 @@ def take_over(model: type[Model], value: ValueSurvey, progress: Progress) -> Non
 
     def step(done: int, total: int) -> None:
         progress(f"{what}: rebuilding", done, total)
-        if done == total:
-            _check_unchanged(value)
+        _check_ours(field, model, value)
 
     field.rebuild(progress=step, **dict(value.partition))
 
@@ -117,6 +115,15 @@ def take_over(model: type[Model], value: ValueSurvey, progress: Progress) -> Non
 def _check_unchanged(value: ValueSurvey) -> None:
     if value.foreign and mark(get_REDIS_DB(), value.key) != value.foreign:
         raise still_saved(value.key)
+
+
+def _check_ours(field: Any, model: type[Model], value: ValueSurvey) -> None:
+    """Raise if what took the place of Popoto's value was written to as if it were that."""
+    at = scope_of_call(field.partition_by, model, dict(value.partition), ())
+    try:
+        run(get_REDIS_DB(), field.stored(at).state())
+    except StoredValueError as error:
+        raise still_saved(value.key) from error
 
 
 def still_saved(key: str) -> StillWrittenError:
