@@ -38,7 +38,7 @@ def shortened(text: str) -> str:
     lists = chain.from_iterable(_DECLARED.findall(text))
     declared = {name for names in lists for name in re.findall(r"\w+", names)}
     words = Counter(_WORD.findall(text))
-    names = sorted(declared - _LUA, key=lambda name: -words[name])
+    names = sorted(declared - _LUA, key=lambda name: (-words[name], name))
     free = (name for name in _short_names() if name not in _LUA and name not in words)
     short = dict(zip(names, free, strict=False))
     return _WORD.sub(lambda match: short.get(match[0], match[0]), text)
