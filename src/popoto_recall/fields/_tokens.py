@@ -170,6 +170,8 @@ class TokenField(RecallField):
         under_way = saving(model_instance)
         if under_way is None:
             return _send(pipeline, field._adds(model_instance))
+        if not under_way.prepared:
+            return pipeline
         prepared, under_way.prepared = under_way.prepared, []
         field._list_first(model_instance, pipeline)
         return _send(pipeline, prepared)

@@ -12,8 +12,8 @@ if value.other or value.complete == '0' then return refusal('INCOMPLETE', KEYS[1
 
 local key, byte, min = KEYS[1], string.byte, math.min
 local last = min(#ARGV[3], math.ceil(ARGV[2] / value.plan:match('^%d+')) * 16)
-local rows, places = counters_of(value, ARGV[3], 1, last)
-local least = {}
+local places, least = {}, {}
+local rows = append_counters(places, value, ARGV[3], 1, last)
 
 -- Reading the whole sketch once is cheaper than asking for its counters when there are many.
 local whole

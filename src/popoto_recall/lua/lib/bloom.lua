@@ -18,7 +18,7 @@ end
 -- here, which takes Redis three times as long.
 function adders.bloom(value, digests)
   local starts, counts, probes, room, following = layers_of(value)
-  local format, gets, sets = string.format, {'BITFIELD', value.key}, {'BITFIELD', value.key}
+  local text, gets, sets = string.format, {'BITFIELD', value.key}, {'BITFIELD', value.key}
   for i = 1, probes do
     gets[3 * i], gets[3 * i + 1] = 'GET', 'u1'
     sets[4 * i - 1], sets[4 * i], sets[4 * i + 2] = 'SET', 'u1', '1'
@@ -31,14 +31,17 @@ function adders.bloom(value, digests)
     local a, b, c, d = digests:byte(at, at + 3)
     local hash, bits = ((a * 256 + b) * 256 + c) * 256 + d, {digests:byte(at + 4, at + 3 + probes)}
     for layer = 1, value.layers do
-      local first, held = (starts[layer] + hash % counts[layer] * 32) * 8, true
-      local last = layer == value.layers
+      local first, last, held = (starts[layer] + hash % counts[layer] * 32) * 8, layer == value.layers, 0
       for i = 1, probes do
-        local place = format('%d', first + bits[i])
-        if last then sets[4 * i + 1] = place else gets[3 * i + 2] = place end
+        if last then
+          sets[4 * i + 1] = text('%d', first + bits[i])
+        else
+          gets[3 * i + 2] = text('%d', first + bits[i])
+        end
       end
-      for _, bit in ipairs(call(unpack(last and sets or gets))) do held = held and bit == 1 end
-      if held then break end
+      local before = call(unpack(last and sets or gets))
+      for i = 1, probes do held = held + before[i] end
+      if held == probes then break end
       if last then value.items = value.items + 1 end
     end
   end

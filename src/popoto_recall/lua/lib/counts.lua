@@ -8,12 +8,9 @@ function adders.sketch(value, digests, by, hitters, texts)
   if found ~= 'none' and found ~= 'zset' then return refusal('TYPE ' .. found, hitters) end
   local estimates = {}
   for first = 1, #digests, 512 do
-    local rows, places = counters_of(value, digests, first, math.min(#digests, first + 511))
     local words = {'BITFIELD', value.key, 'OVERFLOW', 'SAT'}
-    for i, place in ipairs(places) do
-      local n = 4 * i
-      words[n + 1], words[n + 2], words[n + 3], words[n + 4] = 'INCRBY', 'u32', place, by
-    end
+    local last = math.min(#digests, first + 511)
+    local rows = append_counters(words, value, digests, first, last, by)
     local now = call(unpack(words))
     if limit > 0 then
       for i = 1, #now, rows do
