@@ -161,6 +161,11 @@ def test_a_library_says_what_it_is(name: str) -> None:
     assert re.fullmatch(r"Library: .*[.]", header(LIBRARIES[name])[0])
 
 
+@pytest.mark.parametrize("name", ["edges", "forget", "keys", "texts"])
+def test_a_library_is_told_what_it_works_on(name: str) -> None:
+    assert not re.findall(r"\b(KEYS|ARGV)\b", body(LIBRARIES[name]))
+
+
 # What a file uses
 
 FUNCTION = r"^local function (\w+)(\(.*?^end)$"

@@ -22,13 +22,15 @@
 local problem = wrong_type(KEYS, 'zset')
 if problem then return problem end
 
+local graph = graph_of(ARGV[1], ARGV[2], ARGV[3])
 local olds, key, node = KEYS[1], KEYS[2], ARGV[4]
 local cap, pruning = tonumber(ARGV[5]), ARGV[7] == '1'
 local count = #KEYS / 2 - 1
 
 local function unchanged(i)
   if redis.call('ZSCORE', olds, ARGV[3 * i + 5]) ~= ARGV[3 * i + 6] then return false end
-  return not symmetric or (redis.call('ZSCORE', KEYS[2 * i + 1], node) or '') == ARGV[3 * i + 7]
+  if not graph.symmetric then return true end
+  return (redis.call('ZSCORE', KEYS[2 * i + 1], node) or '') == ARGV[3 * i + 7]
 end
 
 if redis.call('ZCARD', olds) ~= tonumber(ARGV[6]) then return {'', 0} end
@@ -37,23 +39,24 @@ for i = 1, count do
 end
 
 -- How many edges of a node would have to go for one more, and whether that is the new one itself.
-local function excess(place, member, weight)
+local function crowding(place, member, weight)
   if redis.call('ZSCORE', place, member) then return 0, false end
-  return math.max(0, redis.call('ZCARD', place) + 1 - max_edges), refused(place, weight)
+  local excess = redis.call('ZCARD', place) + 1 - graph.max_edges
+  return math.max(0, excess), refused(graph, place, weight)
 end
 
 local displaced = 0
 local function carry(target, mirror_key, weight)
   if target == node or weight <= 0 then return 'd' end
-  local known = weight_of(key, node, mirror_key, target)
+  local known = weight_of(graph, key, node, mirror_key, target)
   weight = math.min(math.max(weight, known or 0), cap)
-  local going, lightest = excess(key, target, weight)
-  if symmetric then
-    local more, lighter = excess(mirror_key, node, weight)
+  local going, lightest = crowding(key, target, weight)
+  if graph.symmetric then
+    local more, lighter = crowding(mirror_key, node, weight)
     going, lightest = going + more, lightest or lighter
   end
   if going > 0 and not pruning or lightest then return 'f' end
-  store(key, node, mirror_key, target, weight)
+  store(graph, key, node, mirror_key, target, weight)
   displaced = displaced + going
   return known and 'k' or 'n'
 end
@@ -65,7 +68,7 @@ for i = 1, count do
   outcomes[i] = carry(target, KEYS[2 * i + 2], weight)
   if outcomes[i] ~= 'f' or pruning then
     redis.call('ZREM', olds, target)
-    if symmetric then redis.call('ZREM', KEYS[2 * i + 1], node) end
+    if graph.symmetric then redis.call('ZREM', KEYS[2 * i + 1], node) end
   end
 end
 return {table.concat(outcomes), displaced}

@@ -8,6 +8,8 @@
 -- ARGV[5]    delta      float   > 0
 -- ARGV[5+i]  node       string  the i-th of n
 -- Returns    integer, pairs of these nodes that have an edge now.
+local graph = graph_of(ARGV[1], ARGV[2], ARGV[3])
+local symmetric = graph.symmetric
 local cap, delta = tonumber(ARGV[4]), tonumber(ARGV[5])
 local nodes, index = {}, {}
 for i = 6, #ARGV do
@@ -82,7 +84,7 @@ end
 
 local pairs_left, directions = n * (n - 1) / 2, {}
 for _, i in ipairs(grown) do
-  for _, neighbour in ipairs(prune(KEYS[i], nodes[i], index, n)) do
+  for _, neighbour in ipairs(prune(graph, KEYS[i], nodes[i], index, n)) do
     local j = index[neighbour]
     local pair = math.min(i, j) * n + math.max(i, j)
     directions[pair] = (directions[pair] or 0) + 1

@@ -33,16 +33,17 @@ end
 local problem = not checked and wrong_type(KEYS, 'zset')
 if problem then return problem end
 
+local graph = graph_of(ARGV[1], ARGV[2], ARGV[3])
 local function link(source_key, mirror_key, source, target, initial)
-  local weight, whole = weight_of(source_key, source, mirror_key, target)
+  local weight, whole = weight_of(graph, source_key, source, mirror_key, target)
   if whole then return exact(weight) end
   if not weight then
     weight = initial
-    if refused(source_key, weight) or symmetric and refused(mirror_key, weight) then
-      return '0'
-    end
+    local full = refused(graph, source_key, weight)
+      or graph.symmetric and refused(graph, mirror_key, weight)
+    if full then return '0' end
   end
-  return store(source_key, source, mirror_key, target, weight)
+  return store(graph, source_key, source, mirror_key, target, weight)
 end
 
 local weights = {}

@@ -13,27 +13,28 @@
 local problem = wrong_type(KEYS, 'zset')
 if problem then return problem end
 
+local graph = graph_of(ARGV[1], ARGV[2], ARGV[3])
 local old, new = ARGV[4], ARGV[5]
 if old == new then return 0 end
 local neighbours = {}
 local outgoing = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
 local incoming = {}
-if not symmetric then
+if not graph.symmetric then
   incoming = redis.call('ZRANGE', KEYS[2], 0, -1)
 end
 
-for i = 1, #outgoing, 2 do neighbours[#neighbours + 1] = mirrors .. outgoing[i] end
-for _, source in ipairs(incoming) do neighbours[#neighbours + 1] = edges .. source end
+for i = 1, #outgoing, 2 do neighbours[#neighbours + 1] = graph.mirrors .. outgoing[i] end
+for _, source in ipairs(incoming) do neighbours[#neighbours + 1] = graph.edges .. source end
 problem = wrong_type(neighbours, 'zset')
 if problem then return problem end
 
 local carried = 0
 local function carry(source, target, weight)
   if not weight or source == target then return end
-  local source_key, mirror_key = edges .. source, mirrors .. target
-  local known = weight_of(source_key, source, mirror_key, target)
-  if known or not refused(source_key, weight) then
-    store(source_key, source, mirror_key, target, math.max(weight, known or 0))
+  local source_key, mirror_key = graph.edges .. source, graph.mirrors .. target
+  local known = weight_of(graph, source_key, source, mirror_key, target)
+  if known or not refused(graph, source_key, weight) then
+    store(graph, source_key, source, mirror_key, target, math.max(weight, known or 0))
     carried = carried + 1
   end
 end
@@ -42,12 +43,12 @@ end
 -- refused when memory is short, and after it nothing in this script is.
 remove(KEYS[3], old)
 for i = #outgoing - 1, 1, -2 do
-  remove(mirrors .. outgoing[i], old)
+  remove(graph.mirrors .. outgoing[i], old)
   carry(new, outgoing[i], tonumber(outgoing[i + 1]))
 end
 for _, source in ipairs(incoming) do
-  local weight = tonumber(redis.call('ZSCORE', edges .. source, old))
-  remove(edges .. source, old)
+  local weight = tonumber(redis.call('ZSCORE', graph.edges .. source, old))
+  remove(graph.edges .. source, old)
   carry(source, new, weight)
 end
 redis.call('DEL', KEYS[1], KEYS[2])

@@ -13,6 +13,7 @@
 local problem = wrong_type(KEYS, 'zset')
 if problem then return problem end
 
+local graph = graph_of(ARGV[1], ARGV[2], ARGV[3])
 local key, node, merges = KEYS[1], ARGV[4], ARGV[5] == '1'
 local wanted = {}
 for i = 1, #KEYS - 1 do wanted[ARGV[2 * i + 4]] = true end
@@ -21,14 +22,14 @@ for i = 1, #KEYS - 1 do wanted[ARGV[2 * i + 4]] = true end
 for _, neighbour in ipairs(merges and {} or redis.call('ZRANGE', key, 0, -1)) do
   if not wanted[neighbour] then
     redis.call('ZREM', key, neighbour)
-    remove(mirrors .. neighbour, node)
+    remove(graph.mirrors .. neighbour, node)
   end
 end
 
 local function merge(mirror_key, target, weight)
-  local now = weight_of(key, node, mirror_key, target)
-  if not now and (refused(key, weight) or refused(mirror_key, weight)) then return end
-  store(key, node, mirror_key, target, math.max(now or 0, weight))
+  local now = weight_of(graph, key, node, mirror_key, target)
+  if not now and (refused(graph, key, weight) or refused(graph, mirror_key, weight)) then return end
+  store(graph, key, node, mirror_key, target, math.max(now or 0, weight))
 end
 
 for i = 1, #KEYS - 1 do
@@ -36,7 +37,7 @@ for i = 1, #KEYS - 1 do
   if merges then
     merge(KEYS[1 + i], target, weight)
   else
-    store(key, node, KEYS[1 + i], target, weight)
+    store(graph, key, node, KEYS[1 + i], target, weight)
   end
 end
 return redis.call('ZCARD', key)

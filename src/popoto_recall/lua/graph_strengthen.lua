@@ -13,13 +13,14 @@
 local problem = wrong_type(KEYS, 'zset')
 if problem then return problem end
 
+local graph = graph_of(ARGV[1], ARGV[2], ARGV[3])
 local cap = tonumber(ARGV[4])
 local weights = {}
 for i = 1, #KEYS / 2 do
   local source_key, mirror_key = KEYS[2 * i - 1], KEYS[2 * i]
   local source, target, delta = ARGV[3 * i + 2], ARGV[3 * i + 3], tonumber(ARGV[3 * i + 4])
-  local weight = weight_of(source_key, source, mirror_key, target)
+  local weight = weight_of(graph, source_key, source, mirror_key, target)
   weight = math.min((weight or 0) + delta, cap)
-  weights[i] = store(source_key, source, mirror_key, target, weight)
+  weights[i] = store(graph, source_key, source, mirror_key, target, weight)
 end
 return table.concat(weights, ' ')

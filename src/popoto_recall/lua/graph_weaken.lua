@@ -10,10 +10,11 @@
 local problem = wrong_type(KEYS, 'zset')
 if problem then return problem end
 
+local graph = graph_of(ARGV[1], ARGV[2], ARGV[3])
 local key, node, factor, floor = KEYS[1], ARGV[4], ARGV[5], ARGV[6]
-if symmetric then
+if graph.symmetric then
   local neighbours = redis.call('ZRANGE', key, 0, -1)
-  for i, neighbour in ipairs(neighbours) do neighbours[i] = mirrors .. neighbour end
+  for i, neighbour in ipairs(neighbours) do neighbours[i] = graph.mirrors .. neighbour end
   problem = wrong_type(neighbours, 'zset')
   if problem then return problem end
 end
@@ -23,15 +24,15 @@ redis.call('ZUNIONSTORE', key, 1, key, 'WEIGHTS', factor)
 if expires > 0 then redis.call('PEXPIRE', key, expires) end
 
 local fallen = redis.call('ZRANGE', key, '-inf', '(' .. floor, 'BYSCORE')
-for _, neighbour in ipairs(fallen) do remove(mirrors .. neighbour, node) end
+for _, neighbour in ipairs(fallen) do remove(graph.mirrors .. neighbour, node) end
 if #fallen > 0 then redis.call('ZREMRANGEBYRANK', key, 0, #fallen - 1) end
 
-if symmetric then
+if graph.symmetric then
   local left = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
   for i = 1, #left, 2 do
     local neighbour = left[i]
-    if redis.call('ZADD', mirrors .. neighbour, left[i + 1], node) == 1 then
-      prune(mirrors .. neighbour, neighbour, {[node] = true}, 1)
+    if redis.call('ZADD', graph.mirrors .. neighbour, left[i + 1], node) == 1 then
+      prune(graph, graph.mirrors .. neighbour, neighbour, {[node] = true}, 1)
     end
   end
 end
