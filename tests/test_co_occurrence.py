@@ -414,6 +414,25 @@ def some(plain: PlainGraph) -> dict[str, dict[str, float]]:
     return {node: targets for node, targets in plain.edges.items() if targets}
 
 
+def test_weaken_graph_finds_every_edge_in_any_locale(
+    binary: str, hangul_locale: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Lua's `<` holds different names for equal."""
+    server = Server(binary, environment=hangul_locale)
+    try:
+        client = server.client()
+        compare = "return tostring(ARGV[1] < ARGV[2]) .. tostring(ARGV[2] < ARGV[1])"
+        if client.eval(compare, 0, "가", "나") != b"falsefalse":
+            pytest.skip("this locale tells Hangul apart")
+        monkeypatch.setattr(redis_db, "POPOTO_REDIS_DB", client)
+        Note.near.link_many([("가", "나"), ("다", "나"), ("Note:가", "Note:나")], 0.8)
+        assert Note.near.weaken_graph(0.5) == 0
+        assert near("나") == {"가": 0.4, "다": 0.4}
+        assert near("Note:나") == {"Note:가": 0.4}
+    finally:
+        server.close()
+
+
 # get_linked
 
 
@@ -792,6 +811,71 @@ def test_deleting_a_record_takes_no_edges_of_another(client: Any, title: str) ->
     before = near("friend")
     titled_so.delete()
     assert near("friend") == before
+
+
+LOOK_ALIKES = [("src//lib", "src/lib"), ("a/-b", "a-b"), ("//", "/")]
+"""Titles of two records; the key of the first, without Popoto's escapes, is that of the second."""
+
+
+def look_alikes(titles: tuple[str, str]) -> tuple[Note, Note, Any]:
+    """Two such records, each linked under its key in both graphs, and the edges of the second."""
+    one, other = (Note.create(title=title, body="") for title in titles)
+    assert f"Note:{titles[0]}" == other.db_key.redis_key
+    for record, friend in ((one, "f1"), (other, "f2")):
+        Note.near.link(record, friend, initial_weight=0.5)
+        Note.cites.link(record, friend, initial_weight=0.5)
+        Note.cites.link(friend, record, initial_weight=0.25)
+    assert edges_at(other) == ({"f2": 0.5}, {"f2": 0.5}, {other.db_key.redis_key: 0.25})
+    return one, other, edges_at(other)
+
+
+def edges_at(record: Note) -> tuple[dict[str, float], ...]:
+    key = record.db_key.redis_key
+    return near(key), cites(key), cites("f2")
+
+
+@pytest.mark.parametrize("titles", LOOK_ALIKES, ids=lambda titles: titles[0])
+def test_a_record_that_goes_takes_no_edges_of_one_that_looks_like_it(
+    client: Any, titles: tuple[str, str]
+) -> None:
+    one, other, before = look_alikes(titles)
+    one.delete()
+    assert edges_at(other) == before
+    assert near("f1") == cites("f1") == {}
+
+
+@pytest.mark.parametrize("titles", LOOK_ALIKES, ids=lambda titles: titles[0])
+def test_a_record_that_changes_its_key_takes_no_edges_of_one_that_looks_like_it(
+    client: Any, titles: tuple[str, str]
+) -> None:
+    one, other, before = look_alikes(titles)
+    one.title = "new"
+    one.save(migrate_key=True)
+    assert edges_at(other) == before
+    assert near("f1") == {"Note:new": 0.5}
+    one.title = titles[0]
+    one.save(migrate_key=True)
+    assert edges_at(other) == before
+    assert near("f1") == {one.db_key.redis_key: 0.5}
+
+
+@pytest.mark.parametrize("titles", LOOK_ALIKES, ids=lambda titles: titles[0])
+def test_a_sweep_takes_no_edges_of_one_that_looks_like_what_is_gone(
+    client: Any, titles: tuple[str, str]
+) -> None:
+    one, other, before = look_alikes(titles)
+    client.delete(one.db_key.redis_key)
+    assert (Note.near.sweep(), Note.cites.sweep()) == (1, 2)
+    assert edges_at(other) == before
+
+
+def test_a_sweep_leaves_an_unescaped_name_to_the_record_that_it_stands_for(client: Any) -> None:
+    """Unescaping ``Note:a/-b-c`` once more would make it stand for another record."""
+    record = Note.create(title="a/-b-c", body="")
+    Note.near.link(f"Note:{record.title}", "x", 0.5)
+    assert Note.near.sweep() == 0
+    client.delete(record.db_key.redis_key)
+    assert Note.near.sweep() == 1
 
 
 def test_the_parts_of_a_key_of_two_fields_are_no_names(client: Any) -> None:

@@ -121,6 +121,13 @@ def test_depth_zero_gives_the_seeds_heaviest_first() -> None:
     assert not found.truncated
 
 
+def test_depth_zero_has_paths_of_one_node() -> None:
+    seeds = {"b": 1.0, "a": 0.5}
+    found = answer(SYMMETRIC.propagate(seeds, 0, 0.5, 0.01, explain=True, limit=1))
+    assert found.paths == {"b": [("b", 1.0)]}
+    assert answer(SYMMETRIC.propagate(seeds, 0, 0.5, 0.01)).paths == {}
+
+
 # How replies read
 
 

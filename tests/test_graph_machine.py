@@ -43,7 +43,7 @@ class Pair(Model):
     leads_to = CoOccurrenceField(symmetric=False, max_edges=5)
 
 
-TITLES = ["a", "b", "c:d", "e*", "f g", "{&#58;}"]
+TITLES = ["a", "b", "c:d", "e*", "f g", "{&#58;}", "a-b", "a/-b"]
 FREE = ["plain", "two words", "nul\0"]
 WEIGHTS = st.one_of(
     st.sampled_from([0.001, 0.0015, 0.1, 0.25, 0.5, 1.0]),
@@ -54,9 +54,10 @@ TITLE = st.sampled_from(TITLES)
 
 
 def names_of(model: type[Model], title: str) -> tuple[str, str, str]:
-    """Redis key, unescaped key and bare value of a record."""
-    name = model.__name__
-    return f"{name}:{DB_key.clean(title)}", f"{name}:{title}", title
+    """Redis key, unescaped key and bare value of a record; a name that is another's key is not."""
+    key, unescaped = (f"{model.__name__}:{part}" for part in (DB_key.clean(title), title))
+    is_a_key = ":" not in title and DB_key.clean(DB_key.unclean(title)) == title
+    return key, key if is_a_key else unescaped, title
 
 
 def machine(model: Any, client: Any) -> type[RuleBasedStateMachine]:

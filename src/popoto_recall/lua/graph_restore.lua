@@ -1,4 +1,5 @@
--- Give a node these edges that leave it, with these weights, and their mirrors.
+-- Give a node these edges that leave it, with these weights, and their mirrors. An edge that is
+-- lighter than all those of a full neighbour is left out.
 -- KEYS[1]   edges      zset    of the node; member: neighbour, score: weight
 -- KEYS[1+i] mirrors    zset    of the i-th target; the same graph's, or its reverse index
 -- ARGV[1]   edges      string  prefix of the edge sets
@@ -26,18 +27,15 @@ for _, neighbour in ipairs(merges and {} or redis.call('ZRANGE', key, 0, -1)) do
   end
 end
 
-local function merge(mirror_key, target, weight)
+local function restore(mirror_key, target, weight)
   local now = weight_of(graph, key, node, mirror_key, target)
-  if not now and (refused(graph, key, weight) or refused(graph, mirror_key, weight)) then return end
-  store(graph, key, node, mirror_key, target, math.max(now or 0, weight))
+  local full = refused(graph, key, weight) or graph.symmetric and refused(graph, mirror_key, weight)
+  if full and not now then return end
+  if merges then weight = math.max(now or 0, weight) end
+  store(graph, key, node, mirror_key, target, weight)
 end
 
 for i = 1, #KEYS - 1 do
-  local target, weight = ARGV[2 * i + 4], tonumber(ARGV[2 * i + 5])
-  if merges then
-    merge(KEYS[1 + i], target, weight)
-  else
-    store(graph, key, node, KEYS[1 + i], target, weight)
-  end
+  restore(KEYS[1 + i], ARGV[2 * i + 4], tonumber(ARGV[2 * i + 5]))
 end
 return redis.call('ZCARD', key)

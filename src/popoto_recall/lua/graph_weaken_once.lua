@@ -1,6 +1,6 @@
 -- Multiply the edges of some nodes of a symmetric graph by a factor, both directions at once, and
--- drop those that fall below the floor. Of an edge's two ends only the lower node's turn counts,
--- so that a pass over all nodes weakens every edge once.
+-- drop those that fall below the floor. Of an edge's two ends only one node's turn counts, so that a
+-- pass over all nodes weakens every edge once.
 -- KEYS[i]    edges      zset    of the i-th node; member: neighbour, score: weight
 -- ARGV[1]    edges      string  prefix of the edge sets
 -- ARGV[2]    factor     float   in [0, 1)
@@ -18,6 +18,17 @@ end
 local problem = wrong_type(mirrors, 'zset')
 if problem then return problem end
 
+-- Whether an edge is weakened when it is the turn of this end: any order of names does. `<` is none,
+-- because different names are equal in some locales of a server; names differ soonest at their end.
+local function has_turn(node, neighbour)
+  if #node ~= #neighbour then return #node < #neighbour end
+  for i = #node, 1, -1 do
+    local here, there = string.byte(node, i), string.byte(neighbour, i)
+    if here ~= there then return here < there end
+  end
+  return false
+end
+
 local dropped = 0
 for i, key in ipairs(KEYS) do
   local node = ARGV[3 + i]
@@ -25,7 +36,7 @@ for i, key in ipairs(KEYS) do
     local neighbour = ends[i][j]
     local mirrored = redis.call('ZSCORE', edges .. neighbour, node)
     -- without a mirror, unless they have just gone together, there is no other turn
-    if node < neighbour or not mirrored and redis.call('ZSCORE', key, neighbour) then
+    if has_turn(node, neighbour) or not mirrored and redis.call('ZSCORE', key, neighbour) then
       local weight = math.max(ends[i][j + 1] * 1, (mirrored or 0) * 1) * factor
       if weight < floor then
         redis.call('ZREM', key, neighbour)

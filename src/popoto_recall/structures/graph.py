@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from ..engine import Command, Commands, Script, load
 from ..errors import ArgumentError
-from .activation import Activation, Edge, activation, edges_of, walked
+from .activation import Activation, Edge, edges_of, unmoved, walked
 
 T = TypeVar("T")
 
@@ -133,7 +133,7 @@ class Graph:
     ) -> Command[Activation] | Commands[Activation]:
         """Scores of what the seeds lead to."""
         if not seeds or depth == 0:
-            return Commands((), lambda _: activation(seeds.items(), limit))
+            return Commands((), lambda _: unmoved(seeds, limit, explain))
         args = (
             self.edges,
             depth,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from popoto.models.base import Model
-from popoto.models.db_key import DB_key
 from popoto.redis_db import get_REDIS_DB
 
 from ...engine import run, scan
 from ...structures.graph import Graph
+from ._names import key_of, names_of
 
 Progress = Callable[[int], object]
 """Told how many nodes or records are done so far."""
@@ -38,36 +38,13 @@ def sweep(graph: Graph, model: type[Model], progress: Progress | None) -> int:
     """Remove the edges of records that are gone; the number removed."""
     removed = 0
     for done, node in enumerate(_nodes(*dict.fromkeys((graph.edges, graph.mirrors))), 1):
-        if _is_key(model, node):
-            record = DB_key(DB_key.from_redis_key(node)).redis_key  # escaped, if it was not
+        record = key_of(model, node)
+        if record is not None:
             names = list(dict.fromkeys(names_of(model, record)))
             removed += run(get_REDIS_DB(), graph.sweep(record, names))
         if progress is not None:
             progress(done)
     return removed
-
-
-def names_of(model: type[Model], redis_key: str) -> tuple[str, ...]:
-    """The names that a record may be linked under: its key, that unescaped, its bare value.
-
-    A bare value that reads like the key of a record stands for that record.
-    """
-    parts = [str(part) for part in DB_key.from_redis_key(redis_key)]
-    bare = parts[1:] if len(model._meta.key_field_names) == 1 else []
-    return (
-        redis_key,
-        ":".join(parts),
-        *(value if not _is_key(model, value) else redis_key for value in bare),
-    )
-
-
-def _is_key(model: type[Model], node: str) -> bool:
-    """Whether a node has the form of a record's key: unescaped ones have more parts."""
-    parts = node.split(":")
-    return (
-        parts[0] == str(model._meta.db_class_key.redis_key)
-        and len(parts) == model._meta.db_key_length
-    )
 
 
 def _nodes(*prefixes: str) -> Iterator[str]:
