@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import redis
-from graph_oracle import PlainGraph, assert_sound, everything, stored
+from graph_oracle import PlainGraph, assert_listed, assert_sound, everything, stored
 from models import Memory, Note
 from popoto import Defaults, KeyField, Model, UniqueKeyField, redis_db
 from redis.exceptions import ResponseError
@@ -93,6 +93,8 @@ def check(client: Any) -> None:
     """The invariants of both graphs of `Note`."""
     assert_sound(stored(client, NEAR), None, 3)
     assert_sound(stored(client, CITES), stored(client, CITED), 3)
+    assert_listed(client, NEAR)
+    assert_listed(client, CITES)
 
 
 # Keys
@@ -572,7 +574,7 @@ def test_a_set_is_several_pks(client: Any, write: Call) -> None:
 
 def test_the_largest_set_fits(client: Any) -> None:
     pks = [f"n{i:03}" for i in range(64)]
-    graph = Graph("E:", "E:", 255, 1.0)
+    graph = Graph("E:", "E:", "N", 255, 1.0)
     assert run(client, graph.co_occur(pks, 0.05)) == 64 * 63 // 2
     assert_sound(stored(client, "E:"), None, 255)
 
@@ -581,7 +583,7 @@ def test_the_largest_set_fits(client: Any) -> None:
 
 
 def test_a_node_of_one_edge_changes_partners_cleanly(client: Any) -> None:
-    graph = Graph("E:", "E:", 1, 1.0)
+    graph = Graph("E:", "E:", "N", 1, 1.0)
     run(client, graph.link([("a", "b", 0.5), ("c", "d", 0.5)]))
     assert run(client, graph.strengthen([("a", "c", 0.1)])) == [0.1]
     assert stored(client, "E:") == {"a": {"c": 0.1}, "c": {"a": 0.1}}
@@ -593,8 +595,8 @@ def test_a_node_of_one_edge_changes_partners_cleanly(client: Any) -> None:
 def test_a_lowered_limit_holds_from_the_next_new_edge_on(client: Any, symmetric: bool) -> None:
     mirrors = "E:" if symmetric else "R:"
     fill_graph = [("a", f"n{i}", 0.1 * (i + 1)) for i in range(9)]
-    run(client, Graph("E:", mirrors, 10, 1.0).link(fill_graph))
-    graph = Graph("E:", mirrors, 4, 1.0)
+    run(client, Graph("E:", mirrors, "N", 10, 1.0).link(fill_graph))
+    graph = Graph("E:", mirrors, "N", 4, 1.0)
     assert run(client, graph.link([("a", "light", 0.5)])) == [0.0]
     assert run(client, graph.link([("a", "b", 0.75)])) == [0.75]
     edges = stored(client, "E:")
@@ -796,7 +798,11 @@ def test_a_deleted_record_takes_its_edges_along_under_all_its_names(client: Any)
     Note.near.link("x", "y", 0.5)
     record.delete()
     assert near("x") == {"y": 0.5}
-    assert sorted(client.keys("$CoOc*")) == [b"$CoOcF:Note:near:x", b"$CoOcF:Note:near:y"]
+    assert sorted(client.keys("$CoOc*")) == [
+        b"$CoOcF:Note:near:x",
+        b"$CoOcF:Note:near:y",
+        b"$CoOcN:Note:near",
+    ]
 
 
 @pytest.mark.parametrize("title", ["x", "x-y"])
@@ -1071,7 +1077,7 @@ def test_sweep_takes_nothing_of_what_exists(client: Any, call: Call, title: str)
 
 # Processes
 
-CROWD, CITED_CROWD = Graph("E:", "E:", 20, 1.0), Graph("A:", "R:", 20, 1.0)
+CROWD, CITED_CROWD = Graph("E:", "E:", "N", 20, 1.0), Graph("A:", "R:", "M", 20, 1.0)
 
 
 def hammer(socket: str, seed: int) -> None:

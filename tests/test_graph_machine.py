@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 import pytest
-from graph_oracle import Edges, PlainGraph, assert_sound, stored
+from graph_oracle import Edges, PlainGraph, assert_listed, assert_sound, stored
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -154,6 +154,7 @@ def machine(model: Any, client: Any) -> type[RuleBasedStateMachine]:
                 edges = stored(client, field.get_edge_key_prefix())
                 reverse = None if field.symmetric else stored(client, reverse_prefix(field))
                 assert_sound(edges, reverse, field.max_edges)
+                assert_listed(client, field.get_edge_key_prefix())
                 assert edges == some(plain.edges)
 
     return Histories

@@ -2,16 +2,17 @@
 -- An edge leaves its old place only when this graph has it, or when it can be no edge: one that
 -- is linked to itself, has no positive weight, or has no room and may be pruned. The heaviest of
 -- all its weights stands, up to the cap.
--- KEYS[1]    olds       zset     of the node, where Popoto's field left its edges
--- KEYS[2]    edges      zset     of the node; member: neighbour, score: weight
--- KEYS[2i+1] olds       zset     of the i-th target
--- KEYS[2i+2] mirrors    zset     of the i-th target; the same graph's, or its reverse index
+-- KEYS[1]    nodes      zset     the graph's; score: 0
+-- KEYS[2]    olds       zset     of the node, where Popoto's field left its edges
+-- KEYS[3]    edges      zset     of the node; member: neighbour, score: weight
+-- KEYS[2i+2] olds       zset     of the i-th target
+-- KEYS[2i+3] mirrors    zset     of the i-th target; the same graph's, or its reverse index
 -- ARGV[1]    edges      string   prefix of the edge sets
 -- ARGV[2]    mirrors    string   prefix of the mirror sets; equal in a symmetric graph
 -- ARGV[3]    max_edges  integer  >= 1
 -- ARGV[4]    node       string
 -- ARGV[5]    cap        float    > 0
--- ARGV[6]    size       integer  edges that the caller saw under KEYS[1]
+-- ARGV[6]    size       integer  edges that the caller saw under KEYS[2]
 -- ARGV[7]    pruning    integer  1: edges may go where there is no room for all
 -- ARGV[3i+5] target     string   the i-th
 -- ARGV[3i+6] weight     string   as the caller saw it
@@ -22,15 +23,15 @@
 local problem = wrong_type(KEYS, 'zset')
 if problem then return problem end
 
-local graph = graph_of(ARGV[1], ARGV[2], ARGV[3])
-local olds, key, node = KEYS[1], KEYS[2], ARGV[4]
+local graph = graph_of(KEYS[1], ARGV[1], ARGV[2], ARGV[3])
+local olds, key, node = KEYS[2], KEYS[3], ARGV[4]
 local cap, pruning = tonumber(ARGV[5]), ARGV[7] == '1'
-local count = #KEYS / 2 - 1
+local count = (#KEYS - 3) / 2
 
 local function unchanged(i)
   if redis.call('ZSCORE', olds, ARGV[3 * i + 5]) ~= ARGV[3 * i + 6] then return false end
   if not graph.symmetric then return true end
-  return (redis.call('ZSCORE', KEYS[2 * i + 1], node) or '') == ARGV[3 * i + 7]
+  return (redis.call('ZSCORE', KEYS[2 * i + 2], node) or '') == ARGV[3 * i + 7]
 end
 
 if redis.call('ZCARD', olds) ~= tonumber(ARGV[6]) then return {'', 0} end
@@ -65,10 +66,10 @@ local outcomes = {}
 for i = 1, count do
   local target, weight = ARGV[3 * i + 5], tonumber(ARGV[3 * i + 6])
   weight = math.max(weight, tonumber(ARGV[3 * i + 7]) or weight)
-  outcomes[i] = carry(target, KEYS[2 * i + 2], weight)
+  outcomes[i] = carry(target, KEYS[2 * i + 3], weight)
   if outcomes[i] ~= 'f' or pruning then
     redis.call('ZREM', olds, target)
-    if graph.symmetric then redis.call('ZREM', KEYS[2 * i + 1], node) end
+    if graph.symmetric then redis.call('ZREM', KEYS[2 * i + 2], node) end
   end
 end
 return {table.concat(outcomes), displaced}

@@ -1,6 +1,7 @@
 -- Strengthen all pairs of some nodes, up to the cap; then prune, the newcomers last.
--- KEYS[i]    edges      zset    of the i-th node; member: neighbour, score: weight
--- KEYS[n+i]  mirrors    zset    of the i-th node, in an asymmetric graph: its reverse index
+-- KEYS[1]     nodes      zset    the graph's; score: 0
+-- KEYS[1+i]   edges      zset    of the i-th node; member: neighbour, score: weight
+-- KEYS[1+n+i] mirrors    zset    of the i-th node, if the graph is asymmetric: its reverse index
 -- ARGV[1]    edges      string  prefix of the edge sets
 -- ARGV[2]    mirrors    string  prefix of the mirror sets; equal in a symmetric graph
 -- ARGV[3]    max_edges  integer >= 1
@@ -8,19 +9,22 @@
 -- ARGV[5]    delta      float   > 0
 -- ARGV[5+i]  node       string  the i-th of n
 -- Returns    integer, pairs of these nodes that have an edge now.
-local graph = graph_of(ARGV[1], ARGV[2], ARGV[3])
-local symmetric = graph.symmetric
+
+-- The library keys stands here.
+-- The library texts stands here.
+local symmetric = ARGV[1] == ARGV[2]
 local cap, delta = tonumber(ARGV[4]), tonumber(ARGV[5])
-local nodes, index = {}, {}
+local nodes, index, listing = {}, {}, {}
 for i = 6, #ARGV do
-  nodes[i - 5] = ARGV[i]
-  index[ARGV[i]] = i - 5
+  local node = ARGV[i]
+  nodes[i - 5], index[node] = node, i - 5
+  listing[2 * i - 11], listing[2 * i - 10] = '0', node
 end
 local n = #nodes
 
 local scores = {}
 for i = 1, n do
-  scores[i] = redis.pcall('ZMSCORE', KEYS[i], unpack(nodes))
+  scores[i] = redis.pcall('ZMSCORE', KEYS[1 + i], unpack(nodes))
   if scores[i].err then return wrong_type(KEYS, 'zset') or scores[i] end
 end
 if not symmetric then
@@ -62,10 +66,12 @@ for i = n, 1, -1 do
   end
 end
 
+local listed = redis.pcall('ZADD', KEYS[1], unpack(listing))
+if type(listed) == 'table' then return wrong_type({KEYS[1]}, 'zset') or listed end
 local grown = {}
 for i = 1, n do
   -- what is at the cap is not written again
-  if #updates[i] > 0 and redis.call('ZADD', KEYS[i], unpack(updates[i])) > 0 then
+  if #updates[i] > 0 and redis.call('ZADD', KEYS[1 + i], unpack(updates[i])) > 0 then
     grown[#grown + 1] = i
   end
 end
@@ -78,13 +84,18 @@ if not symmetric and #grown > 0 then
         sources[#sources + 1] = nodes[j]
       end
     end
-    redis.call('ZADD', KEYS[n + i], unpack(sources))
+    redis.call('ZADD', KEYS[1 + n + i], unpack(sources))
   end
 end
 
 local pairs_left, directions = n * (n - 1) / 2, {}
+if #grown == 0 then return pairs_left end
+
+-- The library nodes stands here.
+-- The library edges stands here.
+local graph = graph_of(KEYS[1], ARGV[1], ARGV[2], ARGV[3])
 for _, i in ipairs(grown) do
-  for _, neighbour in ipairs(prune(graph, KEYS[i], nodes[i], index, n)) do
+  for _, neighbour in ipairs(prune(graph, KEYS[1 + i], nodes[i], index, n)) do
     local j = index[neighbour]
     local pair = math.min(i, j) * n + math.max(i, j)
     directions[pair] = (directions[pair] or 0) + 1

@@ -1,7 +1,8 @@
 -- Add to the weights of edges, one after the other, up to the cap; a missing edge begins at 0.
 -- A full node drops the lowest of its other edges, so that a new one can grow.
--- KEYS[2i-1]  edges      zset    of the i-th source; member: neighbour, score: weight
--- KEYS[2i]    mirrors    zset    of the i-th target; the same graph's, or its reverse index
+-- KEYS[1]     nodes      zset    the graph's; score: 0
+-- KEYS[2i]    edges      zset    of the i-th source; member: neighbour, score: weight
+-- KEYS[2i+1]  mirrors    zset    of the i-th target; the same graph's, or its reverse index
 -- ARGV[1]     edges      string  prefix of the edge sets
 -- ARGV[2]     mirrors    string  prefix of the mirror sets; equal in a symmetric graph
 -- ARGV[3]     max_edges  integer >= 1
@@ -10,14 +11,30 @@
 -- ARGV[3i+3]  target     string
 -- ARGV[3i+4]  delta      float   > 0
 -- Returns     string, each edge's new weight, joined by spaces.
+
+-- The library texts stands here.
+local cap = tonumber(ARGV[4])
+
+-- The library one_edge stands here.
+if #KEYS == 3 then
+  local source, target, symmetric = ARGV[5], ARGV[6], ARGV[1] == ARGV[2]
+  local weight = plain_weight(KEYS, source, target, symmetric, ARGV[3] * 1)
+  if weight ~= nil then
+    local text = exact(math.min((weight or 0) + ARGV[7], cap))
+    if write_plain(KEYS, source, target, symmetric, weight, text) then return text end
+  end
+end
+
+-- The library keys stands here.
+-- The library nodes stands here.
+-- The library edges stands here.
 local problem = wrong_type(KEYS, 'zset')
 if problem then return problem end
 
-local graph = graph_of(ARGV[1], ARGV[2], ARGV[3])
-local cap = tonumber(ARGV[4])
+local graph = graph_of(KEYS[1], ARGV[1], ARGV[2], ARGV[3])
 local weights = {}
-for i = 1, #KEYS / 2 do
-  local source_key, mirror_key = KEYS[2 * i - 1], KEYS[2 * i]
+for i = 1, (#KEYS - 1) / 2 do
+  local source_key, mirror_key = KEYS[2 * i], KEYS[2 * i + 1]
   local source, target, delta = ARGV[3 * i + 2], ARGV[3 * i + 3], tonumber(ARGV[3 * i + 4])
   local weight = weight_of(graph, source_key, source, mirror_key, target)
   weight = math.min((weight or 0) + delta, cap)

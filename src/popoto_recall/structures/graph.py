@@ -17,17 +17,17 @@ from .activation import Activation, Edge, edges_of, unmoved, walked
 
 T = TypeVar("T")
 
-LINK = load("graph_link", "keys", "texts", "edges")
-STRENGTHEN = load("graph_strengthen", "keys", "texts", "edges")
-UNLINK = load("graph_unlink", "keys")
-WEAKEN = load("graph_weaken", "keys", "texts", "edges")
+LINK = load("graph_link", "one_edge", "keys", "texts", "nodes", "edges")
+STRENGTHEN = load("graph_strengthen", "one_edge", "keys", "texts", "nodes", "edges")
+UNLINK = load("graph_unlink", "keys", "nodes")
+WEAKEN = load("graph_weaken", "keys", "texts", "nodes", "edges")
 LINKED = load("graph_linked", "keys", "texts", writes=False)
-CO_OCCUR = load("graph_co_occur", "keys", "texts", "edges")
-WEAKEN_ONCE = load("graph_weaken_once", "keys")
-DELETE = load("graph_delete", "keys", "forget")
-SWEEP = load("graph_sweep", "keys", "forget")
-RENAME = load("graph_rename", "keys", "texts", "edges")
-RESTORE = load("graph_restore", "keys", "texts", "edges")
+CO_OCCUR = load("graph_co_occur", "keys", "texts", "nodes", "edges")
+WEAKEN_ONCE = load("graph_weaken_once", "keys", "nodes")
+DELETE = load("graph_delete", "keys", "nodes", "forget")
+SWEEP = load("graph_sweep", "keys", "nodes", "forget")
+RENAME = load("graph_rename", "keys", "texts", "nodes", "edges")
+RESTORE = load("graph_restore", "keys", "texts", "nodes", "edges")
 PROPAGATE = load("graph_propagate", "keys", "texts", writes=False)
 
 FLOOR = 0.001
@@ -53,12 +53,14 @@ class Graph:
     Attributes:
         edges: Prefix of the edge sets, before the pk.
         mirrors: Prefix of the sets that hold each edge's other end; ``edges`` when symmetric.
+        nodes: Key of the list of nodes: a sorted set, score 0, of those that have a set of edges.
         max_edges: Most edges that a node keeps.
         cap: Highest weight.
     """
 
     edges: str
     mirrors: str
+    nodes: str
     max_edges: int
     cap: float
 
@@ -85,7 +87,7 @@ class Graph:
         if len(nodes) > MAX_SET:
             raise ArgumentError(f"co_occur takes at most {MAX_SET} records, not {len(nodes)}")
         nodes = sorted(nodes)  # so that what is pruned does not depend on their order
-        keys = [self.edges + node for node in nodes]
+        keys = [self.nodes, *(self.edges + node for node in nodes)]
         if not self.symmetric:
             keys += [self.mirrors + node for node in nodes]
         args: tuple[str | int, ...] = (*self._where, repr(self.cap), repr(delta), *nodes)
@@ -93,18 +95,19 @@ class Graph:
 
     def unlink(self, source: str, target: str) -> Command[None]:
         """Remove an edge."""
-        return Command(UNLINK, self._ends(source, target), (source, target), _nothing)
+        keys = (self.nodes, *self._ends(source, target))
+        return Command(UNLINK, keys, (self.edges, self.mirrors, source, target), _nothing)
 
     def weaken(self, node: str, factor: float) -> Command[int] | Commands[int]:
         """Multiply a node's edges; the number that fell below the floor and went."""
         if factor == 1:
             return Commands((), lambda _: 0)
         args = (*self._where, node, repr(factor), repr(FLOOR))
-        return Command(WEAKEN, (self.edges + node,), args, int)
+        return Command(WEAKEN, (self.nodes, self.edges + node), args, int)
 
     def weaken_once(self, nodes: Sequence[str], factor: float) -> Command[int]:
         """The part of nodes in a pass that multiplies every edge once."""
-        keys = tuple(self.edges + node for node in nodes)
+        keys = (self.nodes, *(self.edges + node for node in nodes))
         return Command(WEAKEN_ONCE, keys, (self.edges, repr(factor), repr(FLOOR), *nodes), int)
 
     def linked(
@@ -152,23 +155,25 @@ class Graph:
         )
 
     def delete(self, names: Sequence[str]) -> Command[int]:
-        """Remove every edge to and from these names of one record."""
-        return Command(DELETE, self._both(names), (self.edges, self.mirrors, *names), int)
+        """Remove every edge to and from these names."""
+        return Command(
+            DELETE, (self.nodes, *self._both(names)), (self.edges, self.mirrors, *names), int
+        )
 
     def sweep(self, record: str, names: Sequence[str]) -> Command[int]:
         """Like `delete`, if the record does not exist."""
-        keys = (record, *self._both(names))
+        keys = (record, self.nodes, *self._both(names))
         return Command(SWEEP, keys, (self.edges, self.mirrors, *names), int)
 
     def rename(self, old: str, new: str) -> Command[int]:
         """Carry a record's edges over to its new name."""
-        keys = (self.edges + old, self.mirrors + old, self.edges + new, self.mirrors + new)
+        keys = (self.nodes, *self._ends(old, old), *self._ends(new, new))
         return Command(RENAME, keys, (*self._where, old, new), int)
 
     def restore(self, node: str, edges: Sequence[Edge], *, merges: bool) -> Command[int]:
         """Give a node exactly these edges, or merge them with those that it has."""
         targets = [(target, weight) for target, weight in edges if target != node and weight > 0]
-        keys = (self.edges + node, *(self.mirrors + target for target, _ in targets))
+        keys = (self.nodes, self.edges + node, *(self.mirrors + target for target, _ in targets))
         pairs = _flat((target, repr(weight)) for target, weight in targets)
         return Command(RESTORE, keys, (*self._where, node, int(merges), *pairs), int)
 
@@ -212,7 +217,7 @@ class Graph:
         pairs: Sequence[Pair],
         parse: Callable[[bytes | str], T],
     ) -> Command[T]:
-        keys: list[str] = []
+        keys = [self.nodes]
         args: list[str | int] = [*self._where, *options]
         for source, target, value in pairs:
             if source == target:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from popoto.models.base import Model
 from popoto.redis_db import get_REDIS_DB
 
-from ...engine import run, scan
+from ...engine import run
+from ...engine.sorted_sets import listed
 from ...structures.graph import Graph
 from ._names import key_of, names_of
 
@@ -23,7 +24,7 @@ def weaken_graph(graph: Graph, factor: float, progress: Progress | None) -> int:
         return 0
     size = max(1, _EDGES_PER_STEP // graph.max_edges) if graph.symmetric else 1
     dropped = done = 0
-    for nodes in _batches(_nodes(graph.edges), size):
+    for nodes in _batches(nodes_of(graph), size):
         if graph.symmetric:
             dropped += run(get_REDIS_DB(), graph.weaken_once(nodes, factor))
         else:
@@ -37,7 +38,7 @@ def weaken_graph(graph: Graph, factor: float, progress: Progress | None) -> int:
 def sweep(graph: Graph, model: type[Model], progress: Progress | None) -> int:
     """Remove the edges of records that are gone; the number removed."""
     removed = 0
-    for done, node in enumerate(_nodes(*dict.fromkeys((graph.edges, graph.mirrors))), 1):
+    for done, node in enumerate(nodes_of(graph), 1):
         record = key_of(model, node)
         if record is not None:
             names = list(dict.fromkeys(names_of(model, record)))
@@ -47,18 +48,13 @@ def sweep(graph: Graph, model: type[Model], progress: Progress | None) -> int:
     return removed
 
 
-def _nodes(*prefixes: str) -> Iterator[str]:
-    """Nodes that have a key under any of the prefixes, each once.
-
-    SCAN may return a key twice, and a node may have a key under both prefixes.
-    """
+def nodes_of(graph: Graph) -> Iterator[str]:
+    """The nodes that the graph's list has, each once."""
     seen: set[str] = set()
-    for prefix in prefixes:
-        for key in scan(get_REDIS_DB(), prefix):
-            node = key[len(prefix) :]
-            if node not in seen:
-                seen.add(node)
-                yield node
+    for node in listed(get_REDIS_DB(), graph.nodes):
+        if node not in seen:
+            seen.add(node)
+            yield node
 
 
 def _batches(nodes: Iterator[str], size: int) -> Iterator[list[str]]:

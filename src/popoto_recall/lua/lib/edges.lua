@@ -1,17 +1,10 @@
--- Library: the edges of one graph and their mirrors.
+-- Library: the edges of one graph and their mirrors. It needs the libraries nodes and texts.
 --
 -- An edge a -> b of weight w is stored twice: as member b, score w in the edge set of a,
 -- and as member a in the mirror set of b. In a symmetric graph the mirror sets are the edge
 -- sets, and the score of the mirror is w too; in an asymmetric graph they are a reverse
 -- index of score 0. Mirror sets of neighbours that a script finds on its way are not among
 -- its KEYS; they share the graph's prefix.
-
--- What the functions below need to know of a graph: the prefixes of its sets, and its limit.
-local function graph_of(edges, mirrors, max_edges)
-  local symmetric = edges == mirrors
-  max_edges = tonumber(max_edges)
-  return {edges = edges, mirrors = mirrors, max_edges = max_edges, symmetric = symmetric}
-end
 
 -- Weight of an edge, or nil, and whether it needs no mending. A symmetric edge that is
 -- one-sided, or has two weights, counts with the larger.
@@ -23,10 +16,11 @@ local function weight_of(graph, source_key, source, mirror_key, target)
   return math.max(weight or 0, back or 0), false
 end
 
--- Take one direction away. A neighbour's key of another type holds no mirror to remove, and
--- must not stop a script that has begun to write.
-local function remove(key, member)
-  redis.pcall('ZREM', key, member)
+-- Take one direction away from the set of a node. A key of another type holds none, and must not
+-- stop a script that has begun to write.
+local function remove(graph, prefix, node, member)
+  redis.pcall('ZREM', prefix .. node, member)
+  unlist(graph, node)
 end
 
 -- Bring a node back to max_edges: its lowest edges go, and their mirrors, the newcomers last.
@@ -40,7 +34,7 @@ local function prune(graph, key, node, newcomers, count)
     for _, neighbour in ipairs(lowest) do
       if excess > 0 and spare == not newcomers[neighbour] then
         redis.call('ZREM', key, neighbour)
-        remove(graph.mirrors .. neighbour, node)
+        remove(graph, graph.mirrors, neighbour, node)
         if not spare then lost[#lost + 1] = neighbour end
         excess = excess - 1
       end
@@ -57,9 +51,11 @@ local function refused(graph, key, weight)
 end
 
 -- Write an edge in both its places, then prune the ends it is new to. ZADD comes first: it
--- is what a server out of memory refuses, and nothing has been written then.
+-- is what a server out of memory refuses, and nothing has been written then. Neither end can lose
+-- the edge to its own pruning.
 local function store(graph, source_key, source, mirror_key, target, weight)
   local text = exact(weight)
+  redis.call('ZADD', graph.nodes, '0', source, '0', target)
   local added = redis.call('ZADD', source_key, text, target)
   local mirrored = 0
   if graph.symmetric then
