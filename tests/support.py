@@ -23,13 +23,14 @@ class Topic(Model):
 
 A, B, C, D, GONE = (f"Topic:{name}" for name in ("a", "b", "c", "d", "gone"))
 
-KEY_BUILDERS = {"get_edge_key_prefix", "get_edge_key"}
-"""Operations without I/O, and so without a twin."""
+KEY_BUILDERS = {"get_edge_key_prefix", "get_edge_key", "edges"}
+"""Operations without I/O, or with none before their result is used, and so without a twin."""
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "clear": (),
     "co_occur": ([A, B, C],),
     "definitely_missing": ("python",),
+    "edges": (),
     "fill_ratio": (),
     "get_edge_key": (A,),
     "get_edge_key_prefix": (),

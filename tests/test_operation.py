@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import pydoc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import popoto
@@ -61,6 +61,8 @@ def outcome(client: Any, call: Callable[..., Any], *args: Any, **kwargs: Any) ->
     """What a call on a small store gives, and leaves."""
     small_store(client)
     result = call(*args, **kwargs)
+    if isinstance(result, Iterator):
+        result = list(result)
     return asyncio.run(result) if inspect.iscoroutine(result) else result, contents(client)
 
 

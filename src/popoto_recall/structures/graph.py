@@ -47,6 +47,29 @@ Pair = tuple[str, str, float]
 
 
 @dataclass(frozen=True, slots=True)
+class GraphInfo:
+    """State of a graph.
+
+    Attributes:
+        prefix: Of the keys of its edge sets.
+        nodes: How many have an edge, leaving or reaching them.
+        edges: A symmetric edge counts once.
+        most_edges: Edges that leave the node with the most; more than ``max_edges`` only after
+            that was lowered.
+        bytes: What its keys take on the server, by its own estimate; None if it gives none.
+        symmetric, max_edges: As declared.
+    """
+
+    prefix: str
+    nodes: int
+    edges: int
+    most_edges: int
+    bytes: int | None
+    symmetric: bool
+    max_edges: int
+
+
+@dataclass(frozen=True, slots=True)
 class Graph:
     """Where one graph lives, and its limits.
 
@@ -68,9 +91,15 @@ class Graph:
         """Create missing edges (source, target, weight)."""
         return self._write_pairs(LINK, (), pairs)
 
-    def strengthen(self, pairs: Sequence[Pair]) -> Commands[list[float]]:
-        """Add to edges (source, target, delta)."""
-        return self._write_pairs(STRENGTHEN, (repr(self.cap),), pairs)
+    def strengthen(
+        self, pairs: Sequence[Pair], *, records_only: bool = False
+    ) -> Commands[list[float]]:
+        """Add to edges (source, target, delta).
+
+        With ``records_only``, nodes are keys of records, and an edge is left, at 0.0, unless the
+        records of both ends exist.
+        """
+        return self._write_pairs(STRENGTHEN, (repr(self.cap),), pairs, records_only=records_only)
 
     def link_one(self, pair: Pair) -> Command[float]:
         """`link` of a single pair."""
@@ -80,16 +109,22 @@ class Graph:
         """`strengthen` of a single pair."""
         return self._write_part(STRENGTHEN, (repr(self.cap),), (pair,), float)
 
-    def co_occur(self, nodes: Sequence[str], delta: float) -> Command[int] | Commands[int]:
-        """Strengthen all pairs of distinct nodes; the number of pairs that have an edge now."""
+    def co_occur(
+        self, nodes: Sequence[str], delta: float, *, records_only: bool = False
+    ) -> Command[int] | Commands[int]:
+        """Strengthen all pairs of distinct nodes; the number of pairs that have an edge now.
+
+        With ``records_only``, nodes are keys of records; those that do not exist are left out.
+        """
         if len(nodes) < 2:
             return Commands((), lambda _: 0)
-        if len(nodes) > MAX_SET:
-            raise ArgumentError(f"co_occur takes at most {MAX_SET} records, not {len(nodes)}")
+        check_set(nodes)
         nodes = sorted(nodes)  # so that what is pruned does not depend on their order
         keys = [self.nodes, *(self.edges + node for node in nodes)]
-        if not self.symmetric:
+        if records_only or not self.symmetric:
             keys += [self.mirrors + node for node in nodes]
+        if records_only:
+            keys += nodes
         args: tuple[str | int, ...] = (*self._where, repr(self.cap), repr(delta), *nodes)
         return Command(CO_OCCUR, tuple(keys), args, int)
 
@@ -202,10 +237,15 @@ class Graph:
         )
 
     def _write_pairs(
-        self, script: Script, options: tuple[str, ...], pairs: Sequence[Pair]
+        self,
+        script: Script,
+        options: tuple[str, ...],
+        pairs: Sequence[Pair],
+        *,
+        records_only: bool = False,
     ) -> Commands[list[float]]:
         calls = [
-            self._write_part(script, options, part, _weights)
+            self._write_part(script, options, part, _weights, records_only=records_only)
             for part in _parts(pairs, _PAIRS_PER_CALL)
         ]
         return Commands(tuple(calls), lambda replies: list(chain.from_iterable(replies)))
@@ -216,15 +256,31 @@ class Graph:
         options: tuple[str, ...],
         pairs: Sequence[Pair],
         parse: Callable[[bytes | str], T],
+        *,
+        records_only: bool = False,
     ) -> Command[T]:
+        check_pairs(pairs)
         keys = [self.nodes]
         args: list[str | int] = [*self._where, *options]
         for source, target, value in pairs:
-            if source == target:
-                raise ArgumentError(f"cannot link {source!r} to itself: no self-loops")
             keys += (self.edges + source, self.mirrors + target)
             args += (source, target, repr(value))
+        if records_only:
+            keys += [record for source, target, _ in pairs for record in (source, target)]
         return Command(script, tuple(keys), tuple(args), parse)
+
+
+def check_set(nodes: Sequence[str]) -> None:
+    """Raise if these are too many for one `co_occur`."""
+    if len(nodes) > MAX_SET:
+        raise ArgumentError(f"co_occur takes at most {MAX_SET} records, not {len(nodes)}")
+
+
+def check_pairs(pairs: Iterable[Pair]) -> None:
+    """Raise if one of them would link a node to itself."""
+    for source, target, _ in pairs:
+        if source == target:
+            raise ArgumentError(f"cannot link {source!r} to itself: no self-loops")
 
 
 def _flat(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
