@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
 from popoto import Model, StringField, UniqueKeyField
@@ -72,6 +73,12 @@ def calls() -> list[tuple[Any, str]]:
         for name, operation in operations(type(field)).items()
         if not operation.asynchronous
     ]
+
+
+def answered(field: Any, name: str) -> Any:
+    """What an operation gives for its `ARGUMENTS`; of an iterator, all that it gives."""
+    result = getattr(field, name)(*ARGUMENTS[name])
+    return list(result) if isinstance(result, Iterator) else result
 
 
 def writes(field: Any, name: str) -> bool:

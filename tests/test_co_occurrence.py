@@ -1116,4 +1116,7 @@ def test_eight_processes_leave_the_graph_whole(real_client: Any, running: Server
     edges = stored(real_client, "E:")
     assert sum(map(len, edges.values())) > 300
     assert_sound(edges, None, 20)
-    assert_sound(stored(real_client, "A:"), stored(real_client, "R:"), 20)
+    arrows, reverse = stored(real_client, "A:"), stored(real_client, "R:")
+    assert_sound(arrows, reverse, 20)
+    assert {node.decode() for node in real_client.zrange("N", 0, -1)} == set(edges)
+    assert {node.decode() for node in real_client.zrange("M", 0, -1)} == {*arrows, *reverse}

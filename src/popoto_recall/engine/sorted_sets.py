@@ -16,7 +16,7 @@ _STEP = 1000
 
 def listed(client: redis.Redis, key: str) -> Iterator[str]:
     """Members of a sorted set; each that stays in it is given, some perhaps twice."""
-    with _text_under(key), _typed(key):
+    with _text_under(key), _typed(client, key):
         for member, _ in client.zscan_iter(key, count=_STEP):
             yield member.decode() if isinstance(member, bytes) else member
 
@@ -28,7 +28,7 @@ def scored(client: redis.Redis, keys: Sequence[str]) -> Iterator[dict[str, float
         pipeline.zscan(key, 0, count=_STEP)
     firsts = pipeline.execute(raise_on_error=False)
     for key, first in zip(keys, firsts, strict=True):
-        with _text_under(key), _typed(key):
+        with _text_under(key), _typed(client, key):
             yield dict(_members(client, key, first))
 
 
@@ -53,7 +53,7 @@ def sizes(client: redis.Redis, keys: Sequence[str]) -> list[tuple[int, int | Non
     replies = iter(pipeline.execute(raise_on_error=False))
     found = []
     for key, count, used in zip(keys, replies, replies, strict=True):
-        with _typed(key):
+        with _typed(client, key):
             if isinstance(count, Exception):
                 raise count
         found.append((count, None if isinstance(used, Exception) else used or 0))
@@ -61,10 +61,12 @@ def sizes(client: redis.Redis, keys: Sequence[str]) -> list[tuple[int, int | Non
 
 
 @contextmanager
-def _typed(key: str) -> Iterator[None]:
+def _typed(client: redis.Redis, key: str) -> Iterator[None]:
     try:
         yield
     except redis.ResponseError as error:
         if not str(error).startswith("WRONGTYPE"):
             raise
-        raise WrongTypeError(f"{key!r} holds something else where a zset belongs") from error
+        kind: Any = client.type(key)
+        kind = kind.decode() if isinstance(kind, bytes) else kind
+        raise WrongTypeError(f"{key!r} holds a {kind} where a zset belongs") from error

@@ -52,6 +52,6 @@ for _, source in ipairs(incoming) do
   remove(graph, graph.edges, source, old)
   carry(source, new, weight)
 end
-redis.call('DEL', KEYS[2], KEYS[3])
+redis.call('UNLINK', KEYS[2], KEYS[3])
 redis.call('ZREM', KEYS[1], old)
 return carried
