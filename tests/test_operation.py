@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import pydoc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import popoto
@@ -18,6 +18,7 @@ from support import (
     KEY_BUILDERS,
     Topic,
     calls,
+    comparable,
     contents,
     operations,
     small_store,
@@ -61,9 +62,8 @@ def outcome(client: Any, call: Callable[..., Any], *args: Any, **kwargs: Any) ->
     """What a call on a small store gives, and leaves."""
     small_store(client)
     result = call(*args, **kwargs)
-    if isinstance(result, Iterator):
-        result = list(result)
-    return asyncio.run(result) if inspect.iscoroutine(result) else result, contents(client)
+    result = asyncio.run(result) if inspect.iscoroutine(result) else result
+    return comparable(result), contents(client)
 
 
 # Three ways, and twins

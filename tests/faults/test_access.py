@@ -95,7 +95,7 @@ def work(admin: redis.Redis) -> list[Any]:
         Doc.often.info(agent="me"),
         Doc.often.top(1, agent="me"),
         Doc.near.sweep(),
-        Doc.near.info(),
+        Doc.near.info().bytes is None,
     ]
     said += [Doc.often.get_frequency("redis", agent="me"), Doc.often.increment("redis", agent="me")]
     said += [
