@@ -80,13 +80,16 @@ def pk(node: int) -> str:
 
 
 def plant(client: Any, prefix: str, edges: Mapping[int, Mapping[int, float]]) -> None:
-    """Store a graph under the keys that begin with a prefix."""
+    """Store a graph under the keys that begin with a prefix; list its nodes, if it is ours."""
+    nodes = prefix.replace("$CoOcF:", "$CoOcN:").removesuffix(":")
     for part in _parts(edges):
         pipeline = client.pipeline(transaction=False)
         for node in part:
             if edges[node]:
                 members = {pk(other): weight for other, weight in edges[node].items()}
                 pipeline.zadd(prefix + pk(node), members)
+                if prefix.startswith("$CoOcF:"):
+                    pipeline.zadd(nodes, {pk(node): 0})
         pipeline.execute()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,6 +55,18 @@ def real_client(running: Server) -> Iterator[Any]:
 def binary(server: str) -> str:
     """Path of a redis-server, for tests that start their own."""
     return _binary(server)
+
+
+@pytest.fixture(scope="session")
+def hangul_locale(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Variables for a server whose strings compare as in en_US.UTF-8, where Hangul is all alike."""
+    folder = tmp_path_factory.mktemp("locales")
+    words = ["localedef", "-i", "en_US", "-f", "UTF-8", str(folder / "en_US.UTF-8")]
+    try:
+        subprocess.run(words, check=True, capture_output=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        pytest.skip("no localedef, or no sources of en_US: apt-get install locales")
+    return {"LOCPATH": str(folder), "LC_ALL": "en_US.UTF-8"}
 
 
 def _binary(server: str) -> str:

@@ -262,5 +262,16 @@ def assert_sound(edges: Edges, reverse: Edges | None, max_edges: int, cap: float
         assert there == back
 
 
+def assert_listed(client: Any, prefix: str) -> None:
+    """A graph's list has exactly the nodes that have a key; ``prefix`` is that of the edge sets."""
+    family, _, name = prefix.removesuffix(":").partition(":")
+    assert family == "$CoOcF"
+    nodes = {*stored(client, prefix), *stored(client, f"$CoOcR:{name}:")}
+    key = f"$CoOcN:{name}"
+    assert {(_raw(node).decode(), 0.0) for node in nodes} == {
+        (_raw(node).decode(), score) for node, score in client.zrange(key, 0, -1, withscores=True)
+    }
+
+
 def _raw(value: bytes | str) -> bytes:
     return value.encode() if isinstance(value, str) else value

@@ -59,11 +59,15 @@ class Server:
 
     Args:
         binary: Path of the redis-server.
+        environment: Variables of the process beside those of the tests.
         options: Settings by name, as in redis.conf with underscores for dashes.
     """
 
-    def __init__(self, binary: str, **options: object) -> None:
+    def __init__(
+        self, binary: str, environment: dict[str, str] | None = None, **options: object
+    ) -> None:
         self.binary = binary
+        self.environment = {**os.environ, **(environment or {})}
         self.options = {"port": 0, "save": "", "appendonly": "no", **options}
         self.folder = Path(tempfile.mkdtemp(prefix="recall-"))
         self.socket = str(self.folder / "redis.sock")
@@ -88,7 +92,9 @@ class Server:
             for word in (f"--{name.replace('_', '-')}", *str(value).split(" "))
         ]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([self.binary, *arguments], stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                [self.binary, *arguments], stdout=log, stderr=log, env=self.environment
+            )
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:

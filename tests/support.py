@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from popoto import Model, StringField, UniqueKeyField
 
 from popoto_recall import CoOccurrenceField, ExistenceFilter, FrequencySketch
 from popoto_recall.fields._operation import Operation
+from popoto_recall.structures.graph import GraphInfo
 
 FIELDS: tuple[Any, ...] = (CoOccurrenceField, ExistenceFilter, FrequencySketch)
 
@@ -24,13 +27,14 @@ class Topic(Model):
 
 A, B, C, D, GONE = (f"Topic:{name}" for name in ("a", "b", "c", "d", "gone"))
 
-KEY_BUILDERS = {"get_edge_key_prefix", "get_edge_key"}
-"""Operations without I/O, and so without a twin."""
+KEY_BUILDERS = {"get_edge_key_prefix", "get_edge_key", "edges"}
+"""Operations without I/O, or with none before their result is used, and so without a twin."""
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "clear": (),
     "co_occur": ([A, B, C],),
     "definitely_missing": ("python",),
+    "edges": (),
     "fill_ratio": (),
     "get_edge_key": (A,),
     "get_edge_key_prefix": (),
@@ -72,6 +76,18 @@ def calls() -> list[tuple[Any, str]]:
         for name, operation in operations(type(field)).items()
         if not operation.asynchronous
     ]
+
+
+def answered(field: Any, name: str) -> Any:
+    """What an operation gives for its `ARGUMENTS`, in a form that compares."""
+    return comparable(getattr(field, name)(*ARGUMENTS[name]))
+
+
+def comparable(result: Any) -> Any:
+    """All that an iterator gives; a state without its bytes, which vary with the allocator."""
+    if isinstance(result, GraphInfo):
+        return replace(result, bytes=None)
+    return list(result) if isinstance(result, Iterator) else result
 
 
 def writes(field: Any, name: str) -> bool:

@@ -22,6 +22,7 @@ import popoto_recall
 from popoto_recall import RecallError, errors
 from popoto_recall.structures.activation import Activation
 from popoto_recall.structures.bloom import FilterInfo
+from popoto_recall.structures.graph import GraphInfo
 from popoto_recall.structures.sketch import SketchInfo
 
 NAMES = """
@@ -41,18 +42,21 @@ OPTIONS = """
 """How each field is declared, beside type=str, null=True and default=None."""
 
 OPERATIONS = """
-    near.co_occur(pks, delta=0.05, *, pipeline=None)
+    near.clear(progress=None)
+    near.co_occur(pks, delta=0.05, *, records_only=False, pipeline=None)
+    near.edges()
     near.get_edge_key(pk)
     near.get_edge_key_prefix()
     near.get_linked(pk, min_weight=0.01, limit=20)
     near.get_linked_many(pks, min_weight=0.01, limit=20)
     near.get_linked_records(pk, min_weight=0.01, limit=20)
+    near.info()
     near.link(source, target, initial_weight=None, *, pipeline=None)
     near.link_many(pairs, initial_weight=None, *, pipeline=None)
     near.propagate(seed_pks, depth=2, decay_per_hop=None, threshold=0.01, *, limit=None,
         max_reads=None, explain=False)
-    near.strengthen(source, target, delta=0.05, *, pipeline=None)
-    near.strengthen_many(pairs, delta=0.05, *, pipeline=None)
+    near.strengthen(source, target, delta=0.05, *, records_only=False, pipeline=None)
+    near.strengthen_many(pairs, delta=0.05, *, records_only=False, pipeline=None)
     near.sweep(progress=None)
     near.unlink(source, target, *, pipeline=None)
     near.weaken_all(pk, factor=None, *, pipeline=None)
@@ -78,6 +82,7 @@ OPERATIONS = """
 RESULTS: dict[Any, str] = {
     FilterInfo: "key exists complete capacity declared_capacity error_rate declared_error_rate "
     "tokenizer declared_tokenizer layers items fill_ratio false_positive_rate rebuilding size",
+    GraphInfo: "prefix nodes edges most_edges bytes symmetric max_edges",
     SketchInfo: "key exists complete width declared_width depth declared_depth top declared_top "
     "tokenizer declared_tokenizer items error_bound rebuilding size",
 }

@@ -75,3 +75,10 @@ def test_what_cannot_be_rebuilt_is_named(arguments: list[str], text: str) -> Non
     result = rebuild(*arguments)
     assert result.exit_code == 2
     assert text in " ".join(result.output.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("command", ["rebuild", "adopt"])
+def test_the_base_class_of_models_is_no_model(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "popoto:Model"])
+    assert result.exit_code == 2
+    assert "base class of models" in " ".join(result.output.split())

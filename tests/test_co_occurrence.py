@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import redis
-from graph_oracle import PlainGraph, assert_sound, everything, stored
+from graph_oracle import PlainGraph, assert_listed, assert_sound, everything, stored
 from models import Memory, Note
 from popoto import Defaults, KeyField, Model, UniqueKeyField, redis_db
 from redis.exceptions import ResponseError
@@ -93,6 +93,8 @@ def check(client: Any) -> None:
     """The invariants of both graphs of `Note`."""
     assert_sound(stored(client, NEAR), None, 3)
     assert_sound(stored(client, CITES), stored(client, CITED), 3)
+    assert_listed(client, NEAR)
+    assert_listed(client, CITES)
 
 
 # Keys
@@ -414,6 +416,25 @@ def some(plain: PlainGraph) -> dict[str, dict[str, float]]:
     return {node: targets for node, targets in plain.edges.items() if targets}
 
 
+def test_weaken_graph_finds_every_edge_in_any_locale(
+    binary: str, hangul_locale: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Lua's `<` holds different names for equal."""
+    server = Server(binary, environment=hangul_locale)
+    try:
+        client = server.client()
+        compare = "return tostring(ARGV[1] < ARGV[2]) .. tostring(ARGV[2] < ARGV[1])"
+        if client.eval(compare, 0, "가", "나") != b"falsefalse":
+            pytest.skip("this locale tells Hangul apart")
+        monkeypatch.setattr(redis_db, "POPOTO_REDIS_DB", client)
+        Note.near.link_many([("가", "나"), ("다", "나"), ("Note:가", "Note:나")], 0.8)
+        assert Note.near.weaken_graph(0.5) == 0
+        assert near("나") == {"가": 0.4, "다": 0.4}
+        assert near("Note:나") == {"Note:가": 0.4}
+    finally:
+        server.close()
+
+
 # get_linked
 
 
@@ -553,7 +574,7 @@ def test_a_set_is_several_pks(client: Any, write: Call) -> None:
 
 def test_the_largest_set_fits(client: Any) -> None:
     pks = [f"n{i:03}" for i in range(64)]
-    graph = Graph("E:", "E:", 255, 1.0)
+    graph = Graph("E:", "E:", "N", 255, 1.0)
     assert run(client, graph.co_occur(pks, 0.05)) == 64 * 63 // 2
     assert_sound(stored(client, "E:"), None, 255)
 
@@ -562,7 +583,7 @@ def test_the_largest_set_fits(client: Any) -> None:
 
 
 def test_a_node_of_one_edge_changes_partners_cleanly(client: Any) -> None:
-    graph = Graph("E:", "E:", 1, 1.0)
+    graph = Graph("E:", "E:", "N", 1, 1.0)
     run(client, graph.link([("a", "b", 0.5), ("c", "d", 0.5)]))
     assert run(client, graph.strengthen([("a", "c", 0.1)])) == [0.1]
     assert stored(client, "E:") == {"a": {"c": 0.1}, "c": {"a": 0.1}}
@@ -574,8 +595,8 @@ def test_a_node_of_one_edge_changes_partners_cleanly(client: Any) -> None:
 def test_a_lowered_limit_holds_from_the_next_new_edge_on(client: Any, symmetric: bool) -> None:
     mirrors = "E:" if symmetric else "R:"
     fill_graph = [("a", f"n{i}", 0.1 * (i + 1)) for i in range(9)]
-    run(client, Graph("E:", mirrors, 10, 1.0).link(fill_graph))
-    graph = Graph("E:", mirrors, 4, 1.0)
+    run(client, Graph("E:", mirrors, "N", 10, 1.0).link(fill_graph))
+    graph = Graph("E:", mirrors, "N", 4, 1.0)
     assert run(client, graph.link([("a", "light", 0.5)])) == [0.0]
     assert run(client, graph.link([("a", "b", 0.75)])) == [0.75]
     edges = stored(client, "E:")
@@ -777,7 +798,11 @@ def test_a_deleted_record_takes_its_edges_along_under_all_its_names(client: Any)
     Note.near.link("x", "y", 0.5)
     record.delete()
     assert near("x") == {"y": 0.5}
-    assert sorted(client.keys("$CoOc*")) == [b"$CoOcF:Note:near:x", b"$CoOcF:Note:near:y"]
+    assert sorted(client.keys("$CoOc*")) == [
+        b"$CoOcF:Note:near:x",
+        b"$CoOcF:Note:near:y",
+        b"$CoOcN:Note:near",
+    ]
 
 
 @pytest.mark.parametrize("title", ["x", "x-y"])
@@ -792,6 +817,71 @@ def test_deleting_a_record_takes_no_edges_of_another(client: Any, title: str) ->
     before = near("friend")
     titled_so.delete()
     assert near("friend") == before
+
+
+LOOK_ALIKES = [("src//lib", "src/lib"), ("a/-b", "a-b"), ("//", "/")]
+"""Titles of two records; the key of the first, without Popoto's escapes, is that of the second."""
+
+
+def look_alikes(titles: tuple[str, str]) -> tuple[Note, Note, Any]:
+    """Two such records, each linked under its key in both graphs, and the edges of the second."""
+    one, other = (Note.create(title=title, body="") for title in titles)
+    assert f"Note:{titles[0]}" == other.db_key.redis_key
+    for record, friend in ((one, "f1"), (other, "f2")):
+        Note.near.link(record, friend, initial_weight=0.5)
+        Note.cites.link(record, friend, initial_weight=0.5)
+        Note.cites.link(friend, record, initial_weight=0.25)
+    assert edges_at(other) == ({"f2": 0.5}, {"f2": 0.5}, {other.db_key.redis_key: 0.25})
+    return one, other, edges_at(other)
+
+
+def edges_at(record: Note) -> tuple[dict[str, float], ...]:
+    key = record.db_key.redis_key
+    return near(key), cites(key), cites("f2")
+
+
+@pytest.mark.parametrize("titles", LOOK_ALIKES, ids=lambda titles: titles[0])
+def test_a_record_that_goes_takes_no_edges_of_one_that_looks_like_it(
+    client: Any, titles: tuple[str, str]
+) -> None:
+    one, other, before = look_alikes(titles)
+    one.delete()
+    assert edges_at(other) == before
+    assert near("f1") == cites("f1") == {}
+
+
+@pytest.mark.parametrize("titles", LOOK_ALIKES, ids=lambda titles: titles[0])
+def test_a_record_that_changes_its_key_takes_no_edges_of_one_that_looks_like_it(
+    client: Any, titles: tuple[str, str]
+) -> None:
+    one, other, before = look_alikes(titles)
+    one.title = "new"
+    one.save(migrate_key=True)
+    assert edges_at(other) == before
+    assert near("f1") == {"Note:new": 0.5}
+    one.title = titles[0]
+    one.save(migrate_key=True)
+    assert edges_at(other) == before
+    assert near("f1") == {one.db_key.redis_key: 0.5}
+
+
+@pytest.mark.parametrize("titles", LOOK_ALIKES, ids=lambda titles: titles[0])
+def test_a_sweep_takes_no_edges_of_one_that_looks_like_what_is_gone(
+    client: Any, titles: tuple[str, str]
+) -> None:
+    one, other, before = look_alikes(titles)
+    client.delete(one.db_key.redis_key)
+    assert (Note.near.sweep(), Note.cites.sweep()) == (1, 2)
+    assert edges_at(other) == before
+
+
+def test_a_sweep_leaves_an_unescaped_name_to_the_record_that_it_stands_for(client: Any) -> None:
+    """Unescaping ``Note:a/-b-c`` once more would make it stand for another record."""
+    record = Note.create(title="a/-b-c", body="")
+    Note.near.link(f"Note:{record.title}", "x", 0.5)
+    assert Note.near.sweep() == 0
+    client.delete(record.db_key.redis_key)
+    assert Note.near.sweep() == 1
 
 
 def test_the_parts_of_a_key_of_two_fields_are_no_names(client: Any) -> None:
@@ -987,7 +1077,7 @@ def test_sweep_takes_nothing_of_what_exists(client: Any, call: Call, title: str)
 
 # Processes
 
-CROWD, CITED_CROWD = Graph("E:", "E:", 20, 1.0), Graph("A:", "R:", 20, 1.0)
+CROWD, CITED_CROWD = Graph("E:", "E:", "N", 20, 1.0), Graph("A:", "R:", "M", 20, 1.0)
 
 
 def hammer(socket: str, seed: int) -> None:
@@ -1026,4 +1116,7 @@ def test_eight_processes_leave_the_graph_whole(real_client: Any, running: Server
     edges = stored(real_client, "E:")
     assert sum(map(len, edges.values())) > 300
     assert_sound(edges, None, 20)
-    assert_sound(stored(real_client, "A:"), stored(real_client, "R:"), 20)
+    arrows, reverse = stored(real_client, "A:"), stored(real_client, "R:")
+    assert_sound(arrows, reverse, 20)
+    assert {node.decode() for node in real_client.zrange("N", 0, -1)} == set(edges)
+    assert {node.decode() for node in real_client.zrange("M", 0, -1)} == {*arrows, *reverse}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations
 from typing import Any
 
 import popoto
@@ -75,6 +78,45 @@ def test_one_inside_another_is_its_own() -> None:
             assert inner is not outer
             assert Note.near.get_linked("a") == []
         assert Note.near.get_linked("a") == [("b", 0.1)]
+
+
+def test_blocks_that_overlap_never_let_the_previous_client_in(previous: Any) -> None:
+    """As in two threads: the one that was entered first ends first."""
+    first, second = embedded(), embedded()
+    first.__enter__()
+    client = second.__enter__()
+    first.__exit__(None, None, None)
+    assert redis_db.get_REDIS_DB() is client
+    assert Note.near.link("a", "b") == 0.1
+    second.__exit__(None, None, None)
+    assert redis_db.get_REDIS_DB() is previous
+
+
+def test_any_order_of_blocks_ends_with_the_previous_client(previous: Any) -> None:
+    for order in permutations(range(3)):
+        blocks = [embedded() for _ in order]
+        clients = [block.__enter__() for block in blocks]
+        open_blocks = list(range(3))
+        for ending in order:
+            assert redis_db.get_REDIS_DB() is clients[open_blocks[-1]]
+            blocks[ending].__exit__(None, None, None)
+            open_blocks.remove(ending)
+        assert redis_db.get_REDIS_DB() is previous
+
+
+def test_threads_that_overlap_write_to_no_other_server(previous: Any) -> None:
+    inside = threading.Barrier(2, timeout=10)
+
+    def work(number: int) -> None:
+        for _ in range(50):
+            inside.wait()
+            with embedded():
+                assert redis_db.get_REDIS_DB() is not previous
+                Note.near.link(f"a{number}", "b")
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, range(2)))
+    assert redis_db.get_REDIS_DB() is previous
 
 
 def test_async_calls_see_the_same_server() -> None:

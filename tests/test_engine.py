@@ -22,6 +22,7 @@ from support import (
     C,
     D,
     Topic,
+    answered,
     calls,
     contents,
     small_store,
@@ -66,10 +67,10 @@ def own(binary: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 @pytest.mark.parametrize(("field", "name"), CALLS)
 def test_a_direct_call_survives_a_script_flush(client: Any, field: Any, name: str) -> None:
     small_store(client)
-    expected = getattr(field, name)(*ARGUMENTS[name])
+    expected = answered(field, name)
     small_store(client)
     client.script_flush()
-    assert getattr(field, name)(*ARGUMENTS[name]) == expected
+    assert answered(field, name) == expected
 
 
 def test_a_direct_call_survives_a_restart_of_the_server(own: Server) -> None:
@@ -112,11 +113,11 @@ def test_replies_read_the_same_when_the_client_decodes_them(
             if name in LOADS and "decode_responses" in options:
                 continue  # Popoto's records are binary: it cannot read them with such a client
             small_store(real_client)
-            expected = getattr(field, name)(*ARGUMENTS[name])
+            expected = answered(field, name)
             small_store(real_client)
             with monkeypatch.context() as patch:
                 patch.setattr(redis_db, "POPOTO_REDIS_DB", decoding)
-                assert getattr(field, name)(*ARGUMENTS[name]) == expected, (name, options)
+                assert answered(field, name) == expected, (name, options)
         decoding.close()
 
 

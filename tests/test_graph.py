@@ -11,8 +11,8 @@ from popoto_recall.engine import Command
 from popoto_recall.structures.activation import Activation
 from popoto_recall.structures.graph import Graph
 
-SYMMETRIC = Graph("E:", "E:", 3, 1.0)
-ASYMMETRIC = Graph("E:", "R:", 3, 2.0)
+SYMMETRIC = Graph("E:", "E:", "N", 3, 1.0)
+ASYMMETRIC = Graph("E:", "R:", "N", 3, 2.0)
 
 
 def only(operation: Any) -> Command[Any]:
@@ -36,21 +36,21 @@ def answer(operation: Any, *replies: Any) -> Any:
 
 def test_a_write_names_the_keys_of_both_ends() -> None:
     pairs = [("a", "b", 0.5), ("c", "a", 0.5)]
-    assert only(SYMMETRIC.link(pairs)).keys == ("E:a", "E:b", "E:c", "E:a")
-    assert only(ASYMMETRIC.strengthen(pairs)).keys == ("E:a", "R:b", "E:c", "R:a")
-    assert SYMMETRIC.unlink("a", "b").keys == ("E:a", "E:b")
-    assert ASYMMETRIC.unlink("a", "b").keys == ("E:a", "R:b")
+    assert only(SYMMETRIC.link(pairs)).keys == ("N", "E:a", "E:b", "E:c", "E:a")
+    assert only(ASYMMETRIC.strengthen(pairs)).keys == ("N", "E:a", "R:b", "E:c", "R:a")
+    assert SYMMETRIC.unlink("a", "b").keys == ("N", "E:a", "E:b")
+    assert ASYMMETRIC.unlink("a", "b").keys == ("N", "E:a", "R:b")
 
 
 def test_a_set_names_the_reverse_index_where_there_is_one() -> None:
-    assert only(SYMMETRIC.co_occur(["a", "b"], 0.5)).keys == ("E:a", "E:b")
-    assert only(ASYMMETRIC.co_occur(["a", "b"], 0.5)).keys == ("E:a", "E:b", "R:a", "R:b")
+    assert only(SYMMETRIC.co_occur(["a", "b"], 0.5)).keys == ("N", "E:a", "E:b")
+    assert only(ASYMMETRIC.co_occur(["a", "b"], 0.5)).keys == ("N", "E:a", "E:b", "R:a", "R:b")
 
 
 def test_what_goes_or_moves_names_all_its_keys() -> None:
-    assert ASYMMETRIC.delete(["a", "b"]).keys == ("E:a", "R:a", "E:b", "R:b")
-    assert ASYMMETRIC.rename("a", "b").keys == ("E:a", "R:a", "E:b", "R:b")
-    assert ASYMMETRIC.sweep("M:a", ["a"]).keys == ("M:a", "E:a", "R:a")
+    assert ASYMMETRIC.delete(["a", "b"]).keys == ("N", "E:a", "R:a", "E:b", "R:b")
+    assert ASYMMETRIC.rename("a", "b").keys == ("N", "E:a", "R:a", "E:b", "R:b")
+    assert ASYMMETRIC.sweep("M:a", ["a"]).keys == ("M:a", "N", "E:a", "R:a")
 
 
 def test_numbers_are_sent_to_the_last_digit() -> None:
@@ -69,8 +69,8 @@ def test_a_strengthen_sends_the_cap() -> None:
 def test_long_lists_go_in_calls_of_five_hundred() -> None:
     pairs = [(f"n{i}", "hub", 0.5) for i in range(1001)]
     calls = SYMMETRIC.link(pairs).calls
-    assert [len(call.keys) for call in calls] == [1000, 1000, 2]
-    assert [call.keys[0] for call in calls] == ["E:n0", "E:n500", "E:n1000"]
+    assert [len(call.keys) for call in calls] == [1001, 1001, 3]
+    assert [call.keys[1] for call in calls] == ["E:n0", "E:n500", "E:n1000"]
     nodes = [f"n{i}" for i in range(1001)]
     assert [len(call.keys) for call in SYMMETRIC.linked(nodes, 0.0, 20).calls] == [500, 500, 1]
 
@@ -84,7 +84,7 @@ def test_a_self_loop_anywhere_in_a_list_is_refused_before_anything_is_sent() -> 
 
 def test_a_set_of_65_is_refused() -> None:
     nodes = [f"n{i}" for i in range(65)]
-    assert len(only(SYMMETRIC.co_occur(nodes[:64], 0.5)).keys) == 64
+    assert len(only(SYMMETRIC.co_occur(nodes[:64], 0.5)).keys) == 65
     with pytest.raises(ValueError, match="at most 64 records, not 65"):
         SYMMETRIC.co_occur(nodes, 0.5)
 
@@ -119,6 +119,13 @@ def test_depth_zero_gives_the_seeds_heaviest_first() -> None:
     assert list(found.items()) == [("b", 1.0), ("a", 0.5), ("c", 0.5)]
     assert list(answer(SYMMETRIC.propagate(seeds, 0, 0.5, 0.01, limit=2))) == ["b", "a"]
     assert not found.truncated
+
+
+def test_depth_zero_has_paths_of_one_node() -> None:
+    seeds = {"b": 1.0, "a": 0.5}
+    found = answer(SYMMETRIC.propagate(seeds, 0, 0.5, 0.01, explain=True, limit=1))
+    assert found.paths == {"b": [("b", 1.0)]}
+    assert answer(SYMMETRIC.propagate(seeds, 0, 0.5, 0.01)).paths == {}
 
 
 # How replies read
@@ -195,7 +202,7 @@ def test_a_path_leads_over_what_the_level_before_raised() -> None:
 
 
 def test_a_graph_is_a_value() -> None:
-    assert Graph("E:", "E:", 3, 1.0) == SYMMETRIC != ASYMMETRIC
-    assert hash(Graph("E:", "E:", 3, 1.0)) == hash(SYMMETRIC)
+    assert Graph("E:", "E:", "N", 3, 1.0) == SYMMETRIC != ASYMMETRIC
+    assert hash(Graph("E:", "E:", "N", 3, 1.0)) == hash(SYMMETRIC)
     with pytest.raises(AttributeError):
         SYMMETRIC.max_edges = 4  # type: ignore[misc]

@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 import pytest
-from graph_oracle import Edges, PlainGraph, assert_sound, stored
+from graph_oracle import Edges, PlainGraph, assert_listed, assert_sound, stored
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -43,7 +43,7 @@ class Pair(Model):
     leads_to = CoOccurrenceField(symmetric=False, max_edges=5)
 
 
-TITLES = ["a", "b", "c:d", "e*", "f g", "{&#58;}"]
+TITLES = ["a", "b", "c:d", "e*", "f g", "{&#58;}", "a-b", "a/-b"]
 FREE = ["plain", "two words", "nul\0"]
 WEIGHTS = st.one_of(
     st.sampled_from([0.001, 0.0015, 0.1, 0.25, 0.5, 1.0]),
@@ -54,9 +54,10 @@ TITLE = st.sampled_from(TITLES)
 
 
 def names_of(model: type[Model], title: str) -> tuple[str, str, str]:
-    """Redis key, unescaped key and bare value of a record."""
-    name = model.__name__
-    return f"{name}:{DB_key.clean(title)}", f"{name}:{title}", title
+    """Redis key, unescaped key and bare value of a record; a name that is another's key is not."""
+    key, unescaped = (f"{model.__name__}:{part}" for part in (DB_key.clean(title), title))
+    is_a_key = ":" not in title and DB_key.clean(DB_key.unclean(title)) == title
+    return key, key if is_a_key else unescaped, title
 
 
 def machine(model: Any, client: Any) -> type[RuleBasedStateMachine]:
@@ -153,6 +154,7 @@ def machine(model: Any, client: Any) -> type[RuleBasedStateMachine]:
                 edges = stored(client, field.get_edge_key_prefix())
                 reverse = None if field.symmetric else stored(client, reverse_prefix(field))
                 assert_sound(edges, reverse, field.max_edges)
+                assert_listed(client, field.get_edge_key_prefix())
                 assert edges == some(plain.edges)
 
     return Histories

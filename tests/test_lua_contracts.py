@@ -165,6 +165,11 @@ def test_a_library_says_what_it_is(name: str) -> None:
     assert re.fullmatch(r"Library: .*[.]", header(LIBRARIES[name])[0])
 
 
+@pytest.mark.parametrize("name", ["edges", "forget", "keys", "texts"])
+def test_a_library_is_told_what_it_works_on(name: str) -> None:
+    assert not re.findall(r"\b(KEYS|ARGV)\b", body(LIBRARIES[name]))
+
+
 # What a file uses
 
 FUNCTION = r"^local function (\w+)(\(.*?^end)$"
@@ -362,6 +367,7 @@ def everything(client: Any) -> None:
             getattr(field, name)(*ARGUMENTS[name], pipeline=pipeline)
             asyncio.run(getattr(field, f"async_{name}")(*ARGUMENTS[name], pipeline=pipeline))
     asymmetric()
+    only_records()
     note = Note.create(title="a:b", body="text")
     note.title = "c"
     note.save(migrate_key=True)
@@ -395,6 +401,16 @@ def asymmetric() -> None:
     Note.cites.get_linked_many(["a", "b", "c"])
 
 
+def only_records() -> None:
+    for name in ("x", "y"):
+        Note.create(title=name, body="text")
+        Logged.create(name=name)
+    for field in (Note.near, Note.cites):
+        field.co_occur(["Note:x", "Note:y", "Note:z"], records_only=True)
+        field.strengthen_many([("Note:x", "Note:y"), ("Note:x", "Note:z")], records_only=True)
+    Logged.near.strengthen("Logged:x", "Logged:y", records_only=True)
+
+
 def adopted(client: Any) -> None:
     for name, field in (("Topic", "near"), ("Note", "cites")):
         client.zadd(f"$CoOccurrencF:{name}:{field}:x", {"y": 0.5, "z": 0.25, "x": 1})
@@ -419,8 +435,10 @@ def fits(call: Call, repeats: int) -> bool:
 
 
 def choices(entries: list[Entry]) -> Iterator[list[Entry]]:
-    yield entries
-    yield [entry for entry in entries if not entry.optional]
+    """A contract with the first of its optional entries, from all of them to none."""
+    optional = [entry for entry in entries if entry.optional]
+    for count in range(len(optional), -1, -1):
+        yield [entry for entry in entries if entry not in optional[count:]]
 
 
 def covers(entries: list[Entry], array: str, values: tuple[Any, ...], repeats: int) -> bool:

@@ -18,6 +18,7 @@ from support import (
     KEY_BUILDERS,
     Topic,
     calls,
+    comparable,
     contents,
     operations,
     small_store,
@@ -61,7 +62,8 @@ def outcome(client: Any, call: Callable[..., Any], *args: Any, **kwargs: Any) ->
     """What a call on a small store gives, and leaves."""
     small_store(client)
     result = call(*args, **kwargs)
-    return asyncio.run(result) if inspect.iscoroutine(result) else result, contents(client)
+    result = asyncio.run(result) if inspect.iscoroutine(result) else result
+    return comparable(result), contents(client)
 
 
 # Three ways, and twins

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from copy import copy
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
@@ -150,6 +151,47 @@ def test_a_sketch_has_a_largest_size() -> None:
     FrequencySketch(width=1_000_000, depth=7)
     with pytest.raises(ModelException, match=r"width=16777217 and depth=1 take more than 64 MB"):
         FrequencySketch(width=16_777_217, depth=1)
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_one_field_object_on_two_models_is_refused_where_the_second_is_declared(kind: Any) -> None:
+    shared = kind()
+
+    class First(Model):
+        key = KeyField()
+        mine = shared
+
+    with pytest.raises(OptionError, match=r"cannot be both First\.mine and Second\.other"):
+
+        class Second(Model):
+            key = KeyField()
+            other = shared
+
+    assert First.mine is shared
+    assert (shared.owner, shared.name) == (First, "mine")
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_one_field_object_under_two_names_is_refused(kind: Any) -> None:
+    shared = kind()
+    with pytest.raises(OptionError, match=r"cannot be both Twice\.one and Twice\.two"):
+
+        class Twice(Model):
+            key = KeyField()
+            one = shared
+            two = shared
+
+
+def test_a_copy_of_a_field_is_another_field() -> None:
+    class First(Model):
+        key = KeyField()
+        mine = CoOccurrenceField()
+
+    class Second(Model):
+        key = KeyField()
+        mine = copy(First.mine)
+
+    assert (First.mine.owner, Second.mine.owner) == (First, Second)
 
 
 def test_without_options_a_field_is_what_popoto_documents() -> None:

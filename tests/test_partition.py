@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 import pytest
-from popoto import KeyField, Model, StringField
+from popoto import AutoKeyField, KeyField, Model, StringField
 
 import popoto_recall
 from popoto_recall import CoOccurrenceField, ExistenceFilter, FrequencySketch
@@ -205,3 +205,18 @@ def test_partition_by_names_key_fields(names: Any, text: str) -> None:
             target = KeyField()
             text = StringField()
             near = CoOccurrenceField(partition_by=names)
+
+
+def test_partition_by_names_no_auto_key_field() -> None:
+    """Every record would be a tenant, and Popoto keeps no set of its records to rebuild from."""
+    with pytest.raises(OptionError, match=r"'own' of Odd\.near is an AutoKeyField"):
+
+        class Odd(Model):
+            own = AutoKeyField()
+            near = CoOccurrenceField(partition_by="own")
+
+    with pytest.raises(OptionError, match=r"'_auto_key' of Hidden\.seen is an AutoKeyField"):
+
+        class Hidden(Model):
+            text = StringField()
+            seen = ExistenceFilter(partition_by="_auto_key")

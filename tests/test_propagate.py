@@ -32,6 +32,7 @@ class Walked(Model):
 
 
 SHARED = Walked._meta.fields["theirs"].get_edge_key_prefix(Walked)
+NODES = "$CoOcN:Walked:theirs"
 """Prefix of Popoto's own edge sets; the walks below read the very same keys."""
 
 NEWEST = max(
@@ -66,7 +67,7 @@ class Walk:
         )
 
     def ask(self, client: Any, **options: Any) -> Activation:
-        graph = Graph(SHARED, SHARED, self.fan_out, self.cap)
+        graph = Graph(SHARED, SHARED, NODES, self.fan_out, self.cap)
         return run(
             client, graph.propagate(self.seeds, self.depth, self.decay, self.threshold, **options)
         )
@@ -113,7 +114,7 @@ def walks(client: Any, server: str) -> Iterator[Walk]:
 def link(client: Any, edges: Edges) -> Graph:
     for source, targets in edges.items():
         client.zadd(SHARED + source, targets)
-    return Graph(SHARED, SHARED, 500, 1.0)
+    return Graph(SHARED, SHARED, NODES, 500, 1.0)
 
 
 def test_every_score_is_the_best_path(client: Any, server: str) -> None:
@@ -226,19 +227,19 @@ def test_a_node_reached_again_by_a_longer_better_path_goes_on_from_there(client:
 
 def test_the_fan_out_keeps_the_heaviest_edges(client: Any) -> None:
     link(client, {"a": {"b": 0.3, "c": 0.5, "d": 0.4}})
-    graph = Graph(SHARED, SHARED, 2, 1.0)
+    graph = Graph(SHARED, SHARED, NODES, 2, 1.0)
     assert list(run(client, graph.propagate({"a": 1.0}, 1, 0.5, 0.0))) == ["c", "d"]
 
 
 def test_the_fan_out_holds_over_several_pages_of_ties(client: Any) -> None:
     link(client, {"a": {f"leaf {i:02}": 0.5 for i in range(30)}})
-    graph = Graph(SHARED, SHARED, 12, 1.0)
+    graph = Graph(SHARED, SHARED, NODES, 12, 1.0)
     assert list(run(client, graph.propagate({"a": 1.0}, 1, 0.5, 0.0, limit=1))) == ["leaf 18"]
 
 
 def test_max_edges_may_be_beyond_what_redis_can_count(client: Any) -> None:
     link(client, {"a": {"b": 0.5}})
-    graph = Graph(SHARED, SHARED, sys.maxsize, 1.0)
+    graph = Graph(SHARED, SHARED, NODES, sys.maxsize, 1.0)
     for options in ({}, {"limit": sys.maxsize}, {"max_reads": sys.maxsize}):
         assert run(client, graph.propagate({"a": 1.0}, 2, 0.5, 0.01, **options)) == {"b": 0.25}
 
@@ -246,7 +247,7 @@ def test_max_edges_may_be_beyond_what_redis_can_count(client: Any) -> None:
 def test_a_thousand_ties_keep_the_order_of_their_pks(client: Any) -> None:
     leaves = {f"leaf {i:04}": 0.5 for i in range(1000)}
     link(client, {"a": leaves})
-    graph = Graph(SHARED, SHARED, 5000, 1.0)
+    graph = Graph(SHARED, SHARED, NODES, 5000, 1.0)
     answer = run(client, graph.propagate({"a": 1.0}, 1, 0.5, 0.0, limit=7))
     assert list(answer) == sorted(leaves)[:7]
 

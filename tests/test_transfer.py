@@ -101,6 +101,19 @@ def test_of_what_is_merged_the_heaviest_stay(client: Any) -> None:
     assert Leaf.near.get_linked("d") == []
 
 
+def test_an_import_takes_no_heavier_edge_of_a_full_neighbour(client: Any) -> None:
+    leaf = Leaf.create(text="hub")
+    Leaf.near.link_many([("full", "x"), ("full", "y"), ("full", "z")], 0.5)
+    state = {"key": leaf.db_key.redis_key, "edges": {"full": 0.2, "free": 0.1}}
+    Leaf.near.import_state(leaf, "near", state)
+    assert Leaf.near.get_linked("full") == [("z", 0.5), ("y", 0.5), ("x", 0.5)]
+    assert Leaf.near.get_linked(leaf) == [("free", 0.1)]
+    state["edges"]["full"] = 0.6
+    Leaf.near.import_state(leaf, "near", state)
+    assert len(Leaf.near.get_linked("full")) == 3
+    assert Leaf.near.get_linked(leaf) == [("full", 0.6), ("free", 0.1)]
+
+
 def test_an_import_replaces_the_edges_that_leave_the_record(client: Any) -> None:
     leaf = Leaf.create(text="hub")
     key = leaf.db_key.redis_key

@@ -89,8 +89,11 @@ NAMES: dict[str, tuple[str, Call]] = {
     ),
     "propagate": ("'$CoOcF:Case:near:*'", lambda: Case.near.propagate(["a"])),
     "explained": ("'$CoOcF:Case:near:*'", lambda: Case.near.propagate(["a"], explain=True)),
-    "sweep": ("'$CoOcF:Case:near:*'", lambda: Case.near.sweep()),
-    "weaken_graph": ("'$CoOcF:Case:near:*'", lambda: Case.near.weaken_graph(0.5)),
+    "sweep": ("'$CoOcN:Case:near'", lambda: Case.near.sweep()),
+    "weaken_graph": ("'$CoOcN:Case:near'", lambda: Case.near.weaken_graph(0.5)),
+    "edges": ("'$CoOcN:Case:near'", lambda: list(Case.near.edges())),
+    "info": ("'$CoOcN:Case:near'", lambda: Case.near.info()),
+    "clear": ("'$CoOcN:Case:near'", lambda: Case.near.clear()),
     "top": (f"'{SKETCH}:top'", lambda: Case.often.top(2)),
     "rebuild": ("'$Class:Case'", lambda: Case.seen.rebuild()),
 }
@@ -104,6 +107,7 @@ def test_a_member_that_is_no_text_is_refused_by_name(
     named, call = NAMES[name]
     stored.zadd("$CoOcF:Case:near:a", {NO_TEXT: 0.5})
     stored.zadd(b"$CoOcF:Case:near:" + NO_TEXT, {"a": 0.5})
+    stored.zadd("$CoOcN:Case:near", {"a": 0, NO_TEXT: 0})
     stored.zadd(f"{SKETCH}:top", {NO_TEXT: 9})
     stored.sadd("$Class:Case", NO_TEXT)
     before = contents(stored)

@@ -89,7 +89,7 @@ def work(model: Any, me: int) -> None:
 
 def own_keys(client: Any) -> set[bytes]:
     """Keys of the fields; Popoto's set of all records is everyone's."""
-    families = (b"$CoOcF", b"$CoOcR", b"$EF", b"$FS")
+    families = (b"$CoOcF", b"$CoOcR", b"$CoOcN", b"$EF", b"$FS")
     return {key for key in client.keys("*") if key.startswith(families)}
 
 

@@ -6,7 +6,7 @@ needed.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any, TypeAlias
 
 import popoto
@@ -17,6 +17,7 @@ from typing_extensions import assert_type
 from popoto_recall import CoOccurrenceField, ExistenceFilter, FrequencySketch, embedded, partition
 from popoto_recall.structures.activation import Activation
 from popoto_recall.structures.bloom import FilterInfo
+from popoto_recall.structures.graph import GraphInfo
 from popoto_recall.structures.sketch import SketchInfo
 
 Edges: TypeAlias = list[tuple[str, float]]
@@ -116,6 +117,13 @@ assert_type(Memory.associations.unlink(a, b), None)
 assert_type(Memory.associations.weaken_all(a, factor=0.5), int)
 assert_type(Memory.associations.weaken_graph(0.5, progress=print), int)
 assert_type(Memory.associations.sweep(), int)
+assert_type(Memory.associations.edges(), Iterator[tuple[str, str, float]])
+assert_type(Memory.associations.info(), GraphInfo)
+assert_type(Memory.associations.info().bytes, int | None)
+assert_type(Memory.associations.clear(progress=print), int)
+assert_type(Memory.associations.strengthen(a, b, records_only=True), float)
+assert_type(Memory.associations.strengthen_many([(a, b)], records_only=True), list[float])
+assert_type(Memory.associations.co_occur([a, b], records_only=True), int)
 assert_type(Memory.associations.get_linked(a, min_weight=0.1, limit=5), Edges)
 assert_type(Memory.associations.get_linked_many([a, b]), dict[str, Edges])
 assert_type(Memory.associations.get_linked_records(a), list[tuple[Any, float]])
@@ -195,6 +203,8 @@ async def twins() -> None:
     assert_type(await Memory.associations.async_weaken_all(a), int)
     assert_type(await Memory.associations.async_weaken_graph(), int)
     assert_type(await Memory.associations.async_sweep(), int)
+    assert_type(await Memory.associations.async_info(), GraphInfo)
+    assert_type(await Memory.associations.async_clear(), int)
     assert_type(await Memory.associations.async_get_linked(a), Edges)
     assert_type(await Memory.associations.async_get_linked_many([a]), dict[str, Edges])
     assert_type(await Memory.associations.async_get_linked_records(a), list[tuple[Any, float]])

@@ -30,6 +30,8 @@ def load_model(path: str) -> type[Model]:
         raise ValueError(f"cannot import {module!r}: {type(error).__name__}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, Model)):
         raise ValueError(f"{module} has no Popoto model {name!r}")
+    if not hasattr(found, "_meta"):
+        raise ValueError(f"{path!r} is the base class of models: name a model of yours")
     return found
 
 

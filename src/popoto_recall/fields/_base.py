@@ -86,14 +86,32 @@ class RecallField:
 
     def _bind_owner(self, model: type[Model]) -> None:
         """Called by Popoto when the model class is made."""
+        self._check_unshared(model)
         for name in self.partition_by:
             if name not in model._meta.key_field_names:
                 raise OptionError(
                     f"partition_by={name!r} of {model.__name__}.{self.name} is not a KeyField"
                 )
+            if name in model._meta.auto_field_names:
+                raise OptionError(
+                    f"partition_by={name!r} of {model.__name__}.{self.name} is an AutoKeyField: "
+                    "each record would have a partition of its own"
+                )
         self._model = model
         watch_saves(model)
         watch_reindex(model)
+
+    def _check_unshared(self, model: type[Model]) -> None:
+        """Refuse a field object that has a place already; a copy of a field has none yet."""
+        earlier = _names_of_field(self, self._model) if self._model is not model else []
+        places = [*earlier, *_names_of_field(self, model)]
+        if len(places) < 2:
+            return
+        if earlier:
+            self.name = earlier[0].rpartition(".")[2]  # Popoto has given it the later name
+        raise OptionError(
+            f"one field object cannot be both {places[0]} and {places[1]}: declare a field for each"
+        )
 
     @property
     def owner(self) -> type[Model]:
@@ -109,6 +127,15 @@ class RecallField:
                 f"{model.__name__} has no field {self.name!r} of its own: Popoto does not inherit "
                 f"fields, declare it on {model.__name__} too"
             )
+
+
+def _names_of_field(field: RecallField, model: type[Model] | None) -> list[str]:
+    """Where a model declares this very field, as ``Model.name``."""
+    if model is None:
+        return []
+    return [
+        f"{model.__name__}.{name}" for name, other in model._meta.fields.items() if other is field
+    ]
 
 
 def as_pk(value: object) -> str:

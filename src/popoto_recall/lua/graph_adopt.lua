@@ -2,16 +2,17 @@
 -- An edge leaves its old place only when this graph has it, or when it can be no edge: one that
 -- is linked to itself, has no positive weight, or has no room and may be pruned. The heaviest of
 -- all its weights stands, up to the cap.
--- KEYS[1]    olds       zset     of the node, where Popoto's field left its edges
--- KEYS[2]    edges      zset     of the node; member: neighbour, score: weight
--- KEYS[2i+1] olds       zset     of the i-th target
--- KEYS[2i+2] mirrors    zset     of the i-th target; the same graph's, or its reverse index
+-- KEYS[1]    nodes      zset     the graph's; score: 0
+-- KEYS[2]    olds       zset     of the node, where Popoto's field left its edges
+-- KEYS[3]    edges      zset     of the node; member: neighbour, score: weight
+-- KEYS[2i+2] olds       zset     of the i-th target
+-- KEYS[2i+3] mirrors    zset     of the i-th target; the same graph's, or its reverse index
 -- ARGV[1]    edges      string   prefix of the edge sets
 -- ARGV[2]    mirrors    string   prefix of the mirror sets; equal in a symmetric graph
 -- ARGV[3]    max_edges  integer  >= 1
 -- ARGV[4]    node       string
 -- ARGV[5]    cap        float    > 0
--- ARGV[6]    size       integer  edges that the caller saw under KEYS[1]
+-- ARGV[6]    size       integer  edges that the caller saw under KEYS[2]
 -- ARGV[7]    pruning    integer  1: edges may go where there is no room for all
 -- ARGV[3i+5] target     string   the i-th
 -- ARGV[3i+6] weight     string   as the caller saw it
@@ -22,13 +23,15 @@
 local problem = wrong_type(KEYS, 'zset')
 if problem then return problem end
 
-local olds, key, node = KEYS[1], KEYS[2], ARGV[4]
+local graph = graph_of(KEYS[1], ARGV[1], ARGV[2], ARGV[3])
+local olds, key, node = KEYS[2], KEYS[3], ARGV[4]
 local cap, pruning = tonumber(ARGV[5]), ARGV[7] == '1'
-local count = #KEYS / 2 - 1
+local count = (#KEYS - 3) / 2
 
 local function unchanged(i)
   if redis.call('ZSCORE', olds, ARGV[3 * i + 5]) ~= ARGV[3 * i + 6] then return false end
-  return not symmetric or (redis.call('ZSCORE', KEYS[2 * i + 1], node) or '') == ARGV[3 * i + 7]
+  if not graph.symmetric then return true end
+  return (redis.call('ZSCORE', KEYS[2 * i + 2], node) or '') == ARGV[3 * i + 7]
 end
 
 if redis.call('ZCARD', olds) ~= tonumber(ARGV[6]) then return {'', 0} end
@@ -37,23 +40,24 @@ for i = 1, count do
 end
 
 -- How many edges of a node would have to go for one more, and whether that is the new one itself.
-local function excess(place, member, weight)
+local function crowding(place, member, weight)
   if redis.call('ZSCORE', place, member) then return 0, false end
-  return math.max(0, redis.call('ZCARD', place) + 1 - max_edges), refused(place, weight)
+  local excess = redis.call('ZCARD', place) + 1 - graph.max_edges
+  return math.max(0, excess), refused(graph, place, weight)
 end
 
 local displaced = 0
 local function carry(target, mirror_key, weight)
   if target == node or weight <= 0 then return 'd' end
-  local known = weight_of(key, node, mirror_key, target)
+  local known = weight_of(graph, key, node, mirror_key, target)
   weight = math.min(math.max(weight, known or 0), cap)
-  local going, lightest = excess(key, target, weight)
-  if symmetric then
-    local more, lighter = excess(mirror_key, node, weight)
+  local going, lightest = crowding(key, target, weight)
+  if graph.symmetric then
+    local more, lighter = crowding(mirror_key, node, weight)
     going, lightest = going + more, lightest or lighter
   end
   if going > 0 and not pruning or lightest then return 'f' end
-  store(key, node, mirror_key, target, weight)
+  store(graph, key, node, mirror_key, target, weight)
   displaced = displaced + going
   return known and 'k' or 'n'
 end
@@ -62,10 +66,10 @@ local outcomes = {}
 for i = 1, count do
   local target, weight = ARGV[3 * i + 5], tonumber(ARGV[3 * i + 6])
   weight = math.max(weight, tonumber(ARGV[3 * i + 7]) or weight)
-  outcomes[i] = carry(target, KEYS[2 * i + 2], weight)
+  outcomes[i] = carry(target, KEYS[2 * i + 3], weight)
   if outcomes[i] ~= 'f' or pruning then
     redis.call('ZREM', olds, target)
-    if symmetric then redis.call('ZREM', KEYS[2 * i + 1], node) end
+    if graph.symmetric then redis.call('ZREM', KEYS[2 * i + 2], node) end
   end
 end
 return {table.concat(outcomes), displaced}

@@ -1,6 +1,9 @@
--- Strengthen all pairs of some nodes, up to the cap; then prune, the newcomers last.
--- KEYS[i]    edges      zset    of the i-th node; member: neighbour, score: weight
--- KEYS[n+i]  mirrors    zset    of the i-th node, in an asymmetric graph: its reverse index
+-- Strengthen all pairs of some nodes, up to the cap; then prune, the newcomers last. With records,
+-- only those nodes take part whose record exists.
+-- KEYS[1]     nodes      zset    the graph's; score: 0
+-- KEYS[1+i]   edges      zset    of the i-th node; member: neighbour, score: weight
+-- KEYS[1+n+i] mirrors    zset    of the i-th node, if the graph is asymmetric or records follow
+-- KEYS[1+2n+i] record    any     of the i-th node, if only records are wanted
 -- ARGV[1]    edges      string  prefix of the edge sets
 -- ARGV[2]    mirrors    string  prefix of the mirror sets; equal in a symmetric graph
 -- ARGV[3]    max_edges  integer >= 1
@@ -8,21 +11,35 @@
 -- ARGV[5]    delta      float   > 0
 -- ARGV[5+i]  node       string  the i-th of n
 -- Returns    integer, pairs of these nodes that have an edge now.
-local cap, delta = tonumber(ARGV[4]), tonumber(ARGV[5])
-local nodes, index = {}, {}
-for i = 6, #ARGV do
-  nodes[i - 5] = ARGV[i]
-  index[ARGV[i]] = i - 5
-end
-local n = #nodes
 
-local scores = {}
+-- The library keys stands here.
+-- The library texts stands here.
+local symmetric = ARGV[1] == ARGV[2]
+local cap, delta = tonumber(ARGV[4]), tonumber(ARGV[5])
+local n = #ARGV - 5
+local nodes, keys, mirror_keys = {unpack(ARGV, 6)}, {unpack(KEYS, 2, 1 + n)}, {}
+if #KEYS > 1 + n then mirror_keys = {unpack(KEYS, 2 + n, 1 + 2 * n)} end
+if #KEYS > 1 + 2 * n then
+  for i = n, 1, -1 do
+    if redis.call('EXISTS', KEYS[1 + 2 * n + i]) == 0 then
+      table.remove(nodes, i)
+      table.remove(keys, i)
+      table.remove(mirror_keys, i)
+    end
+  end
+  n = #nodes
+  if n < 2 then return 0 end
+end
+
+local index, listing, scores = {}, {}, {}
 for i = 1, n do
-  scores[i] = redis.pcall('ZMSCORE', KEYS[i], unpack(nodes))
-  if scores[i].err then return wrong_type(KEYS, 'zset') or scores[i] end
+  index[nodes[i]] = i
+  listing[2 * i - 1], listing[2 * i] = '0', nodes[i]
+  scores[i] = redis.pcall('ZMSCORE', keys[i], unpack(nodes))
+  if scores[i].err then return wrong_type(keys, 'zset') or scores[i] end
 end
 if not symmetric then
-  local problem = wrong_type(KEYS, 'zset')
+  local problem = wrong_type({KEYS[1]}, 'zset') or wrong_type(mirror_keys, 'zset')
   if problem then return problem end
 end
 
@@ -60,10 +77,12 @@ for i = n, 1, -1 do
   end
 end
 
+local listed = redis.pcall('ZADD', KEYS[1], unpack(listing))
+if type(listed) == 'table' then return wrong_type({KEYS[1]}, 'zset') or listed end
 local grown = {}
 for i = 1, n do
   -- what is at the cap is not written again
-  if #updates[i] > 0 and redis.call('ZADD', KEYS[i], unpack(updates[i])) > 0 then
+  if #updates[i] > 0 and redis.call('ZADD', keys[i], unpack(updates[i])) > 0 then
     grown[#grown + 1] = i
   end
 end
@@ -76,13 +95,18 @@ if not symmetric and #grown > 0 then
         sources[#sources + 1] = nodes[j]
       end
     end
-    redis.call('ZADD', KEYS[n + i], unpack(sources))
+    redis.call('ZADD', mirror_keys[i], unpack(sources))
   end
 end
 
 local pairs_left, directions = n * (n - 1) / 2, {}
+if #grown == 0 then return pairs_left end
+
+-- The library nodes stands here.
+-- The library edges stands here.
+local graph = graph_of(KEYS[1], ARGV[1], ARGV[2], ARGV[3])
 for _, i in ipairs(grown) do
-  for _, neighbour in ipairs(prune(KEYS[i], nodes[i], index, n)) do
+  for _, neighbour in ipairs(prune(graph, keys[i], nodes[i], index, n)) do
     local j = index[neighbour]
     local pair = math.min(i, j) * n + math.max(i, j)
     directions[pair] = (directions[pair] or 0) + 1

@@ -1,6 +1,8 @@
--- Give a node these edges that leave it, with these weights, and their mirrors.
--- KEYS[1]   edges      zset    of the node; member: neighbour, score: weight
--- KEYS[1+i] mirrors    zset    of the i-th target; the same graph's, or its reverse index
+-- Give a node these edges that leave it, with these weights, and their mirrors. An edge that is
+-- lighter than all those of a full neighbour is left out.
+-- KEYS[1]   nodes      zset    the graph's; score: 0
+-- KEYS[2]   edges      zset    of the node; member: neighbour, score: weight
+-- KEYS[2+i] mirrors    zset    of the i-th target; the same graph's, or its reverse index
 -- ARGV[1]   edges      string  prefix of the edge sets
 -- ARGV[2]   mirrors    string  prefix of the mirror sets; equal in a symmetric graph
 -- ARGV[3]   max_edges  integer >= 1
@@ -13,30 +15,29 @@
 local problem = wrong_type(KEYS, 'zset')
 if problem then return problem end
 
-local key, node, merges = KEYS[1], ARGV[4], ARGV[5] == '1'
+local graph = graph_of(KEYS[1], ARGV[1], ARGV[2], ARGV[3])
+local key, node, merges = KEYS[2], ARGV[4], ARGV[5] == '1'
 local wanted = {}
-for i = 1, #KEYS - 1 do wanted[ARGV[2 * i + 4]] = true end
+for i = 1, #KEYS - 2 do wanted[ARGV[2 * i + 4]] = true end
 
 -- what is not wanted goes first, so that it cannot crowd out what is
 for _, neighbour in ipairs(merges and {} or redis.call('ZRANGE', key, 0, -1)) do
   if not wanted[neighbour] then
     redis.call('ZREM', key, neighbour)
-    remove(mirrors .. neighbour, node)
+    remove(graph, graph.mirrors, neighbour, node)
   end
 end
 
-local function merge(mirror_key, target, weight)
-  local now = weight_of(key, node, mirror_key, target)
-  if not now and (refused(key, weight) or refused(mirror_key, weight)) then return end
-  store(key, node, mirror_key, target, math.max(now or 0, weight))
+local function restore(mirror_key, target, weight)
+  local now = weight_of(graph, key, node, mirror_key, target)
+  local full = refused(graph, key, weight) or graph.symmetric and refused(graph, mirror_key, weight)
+  if full and not now then return end
+  if merges then weight = math.max(now or 0, weight) end
+  store(graph, key, node, mirror_key, target, weight)
 end
 
-for i = 1, #KEYS - 1 do
-  local target, weight = ARGV[2 * i + 4], tonumber(ARGV[2 * i + 5])
-  if merges then
-    merge(KEYS[1 + i], target, weight)
-  else
-    store(key, node, KEYS[1 + i], target, weight)
-  end
+for i = 1, #KEYS - 2 do
+  restore(KEYS[2 + i], ARGV[2 * i + 4], tonumber(ARGV[2 * i + 5]))
 end
+unlist(graph, node)
 return redis.call('ZCARD', key)

@@ -50,6 +50,14 @@ def activation(scores: Iterable[Edge], limit: int | None) -> Activation:
     return Activation(sorted(scores, key=lambda item: (-item[1], item[0]))[:limit])
 
 
+def unmoved(seeds: Mapping[str, float], limit: int | None, explain: bool) -> Activation:
+    """What a walk of no step finds: the seeds."""
+    result = activation(seeds.items(), limit)
+    if explain:
+        result.paths = {pk: [(pk, weight)] for pk, weight in result.items()}
+    return result
+
+
 def walked(
     reply: Sequence[Any],
     seeds: Mapping[str, float],

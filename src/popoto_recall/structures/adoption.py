@@ -12,7 +12,7 @@ from .graph import Graph
 from .text import decoded
 
 SURVEY = load("graph_survey", "keys", writes=False)
-ADOPT = load("graph_adopt", "keys", "texts", "edges")
+ADOPT = load("graph_adopt", "keys", "texts", "nodes", "edges")
 
 EDGES_PER_CALL = 500
 
@@ -153,7 +153,7 @@ def carry(
     olds: str, graph: Graph, node: str, entries: Sequence[Entry], size: int, *, prune: bool
 ) -> Command[Carried]:
     """Move edges that were just seen; ``size`` is how many members their set has."""
-    keys = [olds + node, graph.edges + node]
+    keys = [graph.nodes, olds + node, graph.edges + node]
     args: list[str | int] = [graph.edges, graph.mirrors, graph.max_edges, node, repr(graph.cap)]
     args += (size, int(prune))
     for entry in entries:

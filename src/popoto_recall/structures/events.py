@@ -10,6 +10,11 @@ from ..engine import Command, load
 LOG = load("stream_log")
 
 
-def log(stream: str, entry: Mapping[str, str], longest: int) -> Command[int]:
-    """Append an entry; a stream that cannot take it stops nothing."""
-    return Command(LOG, (stream,), (longest, *chain.from_iterable(entry.items())), int)
+def log(
+    stream: str, entry: Mapping[str, str], longest: int, records: tuple[str, ...] = ()
+) -> Command[int]:
+    """Append an entry, if both of the two records exist that may be named.
+
+    A stream that cannot take it stops nothing.
+    """
+    return Command(LOG, (stream, *records), (longest, *chain.from_iterable(entry.items())), int)

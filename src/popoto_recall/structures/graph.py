@@ -13,21 +13,21 @@ from typing import Any, TypeVar
 
 from ..engine import Command, Commands, Script, load
 from ..errors import ArgumentError
-from .activation import Activation, Edge, activation, edges_of, walked
+from .activation import Activation, Edge, edges_of, unmoved, walked
 
 T = TypeVar("T")
 
-LINK = load("graph_link", "keys", "texts", "edges")
-STRENGTHEN = load("graph_strengthen", "keys", "texts", "edges")
-UNLINK = load("graph_unlink", "keys")
-WEAKEN = load("graph_weaken", "keys", "texts", "edges")
+LINK = load("graph_link", "one_edge", "keys", "texts", "nodes", "edges")
+STRENGTHEN = load("graph_strengthen", "one_edge", "keys", "texts", "nodes", "edges")
+UNLINK = load("graph_unlink", "keys", "nodes")
+WEAKEN = load("graph_weaken", "keys", "texts", "nodes", "edges")
 LINKED = load("graph_linked", "keys", "texts", writes=False)
-CO_OCCUR = load("graph_co_occur", "keys", "texts", "edges")
-WEAKEN_ONCE = load("graph_weaken_once", "keys")
-DELETE = load("graph_delete", "keys", "forget")
-SWEEP = load("graph_sweep", "keys", "forget")
-RENAME = load("graph_rename", "keys", "texts", "edges")
-RESTORE = load("graph_restore", "keys", "texts", "edges")
+CO_OCCUR = load("graph_co_occur", "keys", "texts", "nodes", "edges")
+WEAKEN_ONCE = load("graph_weaken_once", "keys", "nodes")
+DELETE = load("graph_delete", "keys", "nodes", "forget")
+SWEEP = load("graph_sweep", "keys", "nodes", "forget")
+RENAME = load("graph_rename", "keys", "texts", "nodes", "edges")
+RESTORE = load("graph_restore", "keys", "texts", "nodes", "edges")
 PROPAGATE = load("graph_propagate", "keys", "texts", writes=False)
 
 FLOOR = 0.001
@@ -47,18 +47,43 @@ Pair = tuple[str, str, float]
 
 
 @dataclass(frozen=True, slots=True)
+class GraphInfo:
+    """State of a graph.
+
+    Attributes:
+        prefix: Of the keys of its edge sets.
+        nodes: How many have an edge, leaving or reaching them.
+        edges: A symmetric edge counts once.
+        most_edges: Edges that leave the node with the most; more than ``max_edges`` only after
+            that was lowered.
+        bytes: What its keys take on the server, by its own estimate; None if it gives none.
+        symmetric, max_edges: As declared.
+    """
+
+    prefix: str
+    nodes: int
+    edges: int
+    most_edges: int
+    bytes: int | None
+    symmetric: bool
+    max_edges: int
+
+
+@dataclass(frozen=True, slots=True)
 class Graph:
     """Where one graph lives, and its limits.
 
     Attributes:
         edges: Prefix of the edge sets, before the pk.
         mirrors: Prefix of the sets that hold each edge's other end; ``edges`` when symmetric.
+        nodes: Key of the list of nodes: a sorted set, score 0, of those that have a set of edges.
         max_edges: Most edges that a node keeps.
         cap: Highest weight.
     """
 
     edges: str
     mirrors: str
+    nodes: str
     max_edges: int
     cap: float
 
@@ -66,9 +91,15 @@ class Graph:
         """Create missing edges (source, target, weight)."""
         return self._write_pairs(LINK, (), pairs)
 
-    def strengthen(self, pairs: Sequence[Pair]) -> Commands[list[float]]:
-        """Add to edges (source, target, delta)."""
-        return self._write_pairs(STRENGTHEN, (repr(self.cap),), pairs)
+    def strengthen(
+        self, pairs: Sequence[Pair], *, records_only: bool = False
+    ) -> Commands[list[float]]:
+        """Add to edges (source, target, delta).
+
+        With ``records_only``, nodes are keys of records, and an edge is left, at 0.0, unless the
+        records of both ends exist.
+        """
+        return self._write_pairs(STRENGTHEN, (repr(self.cap),), pairs, records_only=records_only)
 
     def link_one(self, pair: Pair) -> Command[float]:
         """`link` of a single pair."""
@@ -78,33 +109,40 @@ class Graph:
         """`strengthen` of a single pair."""
         return self._write_part(STRENGTHEN, (repr(self.cap),), (pair,), float)
 
-    def co_occur(self, nodes: Sequence[str], delta: float) -> Command[int] | Commands[int]:
-        """Strengthen all pairs of distinct nodes; the number of pairs that have an edge now."""
+    def co_occur(
+        self, nodes: Sequence[str], delta: float, *, records_only: bool = False
+    ) -> Command[int] | Commands[int]:
+        """Strengthen all pairs of distinct nodes; the number of pairs that have an edge now.
+
+        With ``records_only``, nodes are keys of records; those that do not exist are left out.
+        """
         if len(nodes) < 2:
             return Commands((), lambda _: 0)
-        if len(nodes) > MAX_SET:
-            raise ArgumentError(f"co_occur takes at most {MAX_SET} records, not {len(nodes)}")
+        check_set(nodes)
         nodes = sorted(nodes)  # so that what is pruned does not depend on their order
-        keys = [self.edges + node for node in nodes]
-        if not self.symmetric:
+        keys = [self.nodes, *(self.edges + node for node in nodes)]
+        if records_only or not self.symmetric:
             keys += [self.mirrors + node for node in nodes]
+        if records_only:
+            keys += nodes
         args: tuple[str | int, ...] = (*self._where, repr(self.cap), repr(delta), *nodes)
         return Command(CO_OCCUR, tuple(keys), args, int)
 
     def unlink(self, source: str, target: str) -> Command[None]:
         """Remove an edge."""
-        return Command(UNLINK, self._ends(source, target), (source, target), _nothing)
+        keys = (self.nodes, *self._ends(source, target))
+        return Command(UNLINK, keys, (self.edges, self.mirrors, source, target), _nothing)
 
     def weaken(self, node: str, factor: float) -> Command[int] | Commands[int]:
         """Multiply a node's edges; the number that fell below the floor and went."""
         if factor == 1:
             return Commands((), lambda _: 0)
         args = (*self._where, node, repr(factor), repr(FLOOR))
-        return Command(WEAKEN, (self.edges + node,), args, int)
+        return Command(WEAKEN, (self.nodes, self.edges + node), args, int)
 
     def weaken_once(self, nodes: Sequence[str], factor: float) -> Command[int]:
         """The part of nodes in a pass that multiplies every edge once."""
-        keys = tuple(self.edges + node for node in nodes)
+        keys = (self.nodes, *(self.edges + node for node in nodes))
         return Command(WEAKEN_ONCE, keys, (self.edges, repr(factor), repr(FLOOR), *nodes), int)
 
     def linked(
@@ -133,7 +171,7 @@ class Graph:
     ) -> Command[Activation] | Commands[Activation]:
         """Scores of what the seeds lead to."""
         if not seeds or depth == 0:
-            return Commands((), lambda _: activation(seeds.items(), limit))
+            return Commands((), lambda _: unmoved(seeds, limit, explain))
         args = (
             self.edges,
             depth,
@@ -152,23 +190,25 @@ class Graph:
         )
 
     def delete(self, names: Sequence[str]) -> Command[int]:
-        """Remove every edge to and from these names of one record."""
-        return Command(DELETE, self._both(names), (self.edges, self.mirrors, *names), int)
+        """Remove every edge to and from these names."""
+        return Command(
+            DELETE, (self.nodes, *self._both(names)), (self.edges, self.mirrors, *names), int
+        )
 
     def sweep(self, record: str, names: Sequence[str]) -> Command[int]:
         """Like `delete`, if the record does not exist."""
-        keys = (record, *self._both(names))
+        keys = (record, self.nodes, *self._both(names))
         return Command(SWEEP, keys, (self.edges, self.mirrors, *names), int)
 
     def rename(self, old: str, new: str) -> Command[int]:
         """Carry a record's edges over to its new name."""
-        keys = (self.edges + old, self.mirrors + old, self.edges + new, self.mirrors + new)
+        keys = (self.nodes, *self._ends(old, old), *self._ends(new, new))
         return Command(RENAME, keys, (*self._where, old, new), int)
 
     def restore(self, node: str, edges: Sequence[Edge], *, merges: bool) -> Command[int]:
         """Give a node exactly these edges, or merge them with those that it has."""
         targets = [(target, weight) for target, weight in edges if target != node and weight > 0]
-        keys = (self.edges + node, *(self.mirrors + target for target, _ in targets))
+        keys = (self.nodes, self.edges + node, *(self.mirrors + target for target, _ in targets))
         pairs = _flat((target, repr(weight)) for target, weight in targets)
         return Command(RESTORE, keys, (*self._where, node, int(merges), *pairs), int)
 
@@ -197,10 +237,15 @@ class Graph:
         )
 
     def _write_pairs(
-        self, script: Script, options: tuple[str, ...], pairs: Sequence[Pair]
+        self,
+        script: Script,
+        options: tuple[str, ...],
+        pairs: Sequence[Pair],
+        *,
+        records_only: bool = False,
     ) -> Commands[list[float]]:
         calls = [
-            self._write_part(script, options, part, _weights)
+            self._write_part(script, options, part, _weights, records_only=records_only)
             for part in _parts(pairs, _PAIRS_PER_CALL)
         ]
         return Commands(tuple(calls), lambda replies: list(chain.from_iterable(replies)))
@@ -211,15 +256,31 @@ class Graph:
         options: tuple[str, ...],
         pairs: Sequence[Pair],
         parse: Callable[[bytes | str], T],
+        *,
+        records_only: bool = False,
     ) -> Command[T]:
-        keys: list[str] = []
+        check_pairs(pairs)
+        keys = [self.nodes]
         args: list[str | int] = [*self._where, *options]
         for source, target, value in pairs:
-            if source == target:
-                raise ArgumentError(f"cannot link {source!r} to itself: no self-loops")
             keys += (self.edges + source, self.mirrors + target)
             args += (source, target, repr(value))
+        if records_only:
+            keys += [record for source, target, _ in pairs for record in (source, target)]
         return Command(script, tuple(keys), tuple(args), parse)
+
+
+def check_set(nodes: Sequence[str]) -> None:
+    """Raise if these are too many for one `co_occur`."""
+    if len(nodes) > MAX_SET:
+        raise ArgumentError(f"co_occur takes at most {MAX_SET} records, not {len(nodes)}")
+
+
+def check_pairs(pairs: Iterable[Pair]) -> None:
+    """Raise if one of them would link a node to itself."""
+    for source, target, _ in pairs:
+        if source == target:
+            raise ArgumentError(f"cannot link {source!r} to itself: no self-loops")
 
 
 def _flat(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from .._scope import Scope
 
 EDGES = "$CoOcF"
 REVERSE = "$CoOcR"
+NODES = "$CoOcN"
 
 
 class GraphField(RecallField):
@@ -32,7 +33,7 @@ class GraphField(RecallField):
 def _graph(at: Scope, field: str, symmetric: bool, max_edges: int, cap: float) -> Graph:
     edges = at.key(EDGES, field) + ":"
     mirrors = edges if symmetric else at.key(REVERSE, field) + ":"
-    return Graph(edges, mirrors, max_edges, cap)
+    return Graph(edges, mirrors, at.key(NODES, field), max_edges, cap)
 
 
 def distinct_pks(name: str, pks: Iterable[object]) -> list[str]:

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from popoto.models.base import Model
-from popoto.models.db_key import DB_key
 from popoto.redis_db import get_REDIS_DB
 
-from ...engine import run, scan
-from ...structures.graph import Graph
+from ...engine import run
+from ...engine.sorted_sets import listed, scored, sizes
+from ...structures.graph import Graph, GraphInfo, Pair
+from ._names import key_of, names_of
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 Progress = Callable[[int], object]
 """Told how many nodes or records are done so far."""
 
 _EDGES_PER_STEP = 5000
+_NODES_PER_LOOK = 500
 
 
 def weaken_graph(graph: Graph, factor: float, progress: Progress | None) -> int:
     """Weaken every edge once; the number that went."""
     if factor == 1:
         return 0
-    size = max(1, _EDGES_PER_STEP // graph.max_edges) if graph.symmetric else 1
+    size = _nodes_per_step(graph) if graph.symmetric else 1
     dropped = done = 0
-    for nodes in _batches(_nodes(graph.edges), size):
+    for nodes in _batches(nodes_of(graph), size):
         if graph.symmetric:
             dropped += run(get_REDIS_DB(), graph.weaken_once(nodes, factor))
         else:
@@ -37,9 +43,9 @@ def weaken_graph(graph: Graph, factor: float, progress: Progress | None) -> int:
 def sweep(graph: Graph, model: type[Model], progress: Progress | None) -> int:
     """Remove the edges of records that are gone; the number removed."""
     removed = 0
-    for done, node in enumerate(_nodes(*dict.fromkeys((graph.edges, graph.mirrors))), 1):
-        if _is_key(model, node):
-            record = DB_key(DB_key.from_redis_key(node)).redis_key  # escaped, if it was not
+    for done, node in enumerate(nodes_of(graph), 1):
+        record = key_of(model, node)
+        if record is not None:
             names = list(dict.fromkeys(names_of(model, record)))
             removed += run(get_REDIS_DB(), graph.sweep(record, names))
         if progress is not None:
@@ -47,41 +53,73 @@ def sweep(graph: Graph, model: type[Model], progress: Progress | None) -> int:
     return removed
 
 
-def names_of(model: type[Model], redis_key: str) -> tuple[str, ...]:
-    """The names that a record may be linked under: its key, that unescaped, its bare value.
+def forget_graph(graph: Graph, progress: Progress | None = None) -> int:
+    """Remove every edge, so that no key of the graph is left; the number removed.
 
-    A bare value that reads like the key of a record stands for that record.
+    What is written meanwhile may stay. At any moment a symmetric edge has both its ends or none.
     """
-    parts = [str(part) for part in DB_key.from_redis_key(redis_key)]
-    bare = parts[1:] if len(model._meta.key_field_names) == 1 else []
-    return (
-        redis_key,
-        ":".join(parts),
-        *(value if not _is_key(model, value) else redis_key for value in bare),
+    removed = done = 0
+    for nodes in _batches(nodes_of(graph), _nodes_per_step(graph)):
+        removed += run(get_REDIS_DB(), graph.delete(nodes))
+        done += len(nodes)
+        if progress is not None:
+            progress(done)
+    return removed
+
+
+def edges_of(graph: Graph) -> Iterator[Pair]:
+    """Every edge, a symmetric one once; the client is the one that Popoto has now."""
+    return _edges(get_REDIS_DB(), graph)
+
+
+def _edges(client: Redis, graph: Graph) -> Iterator[Pair]:
+    for nodes in _batches(_nodes(client, graph), _nodes_per_step(graph)):
+        found = scored(client, [graph.edges + node for node in nodes])
+        for node, targets in zip(nodes, found, strict=True):
+            for target, weight in targets.items():
+                if not graph.symmetric or node < target:
+                    yield node, target, weight
+
+
+def info(graph: Graph) -> GraphInfo:
+    """What the graph holds."""
+    client, families = get_REDIS_DB(), list(dict.fromkeys((graph.edges, graph.mirrors)))
+    nodes = edges = most_edges = 0
+    sums = [size for _, size in sizes(client, [graph.nodes])]
+    for batch in _batches(nodes_of(graph), _NODES_PER_LOOK):
+        found = [sizes(client, [prefix + node for node in batch]) for prefix in families]
+        degrees = [degree for degree, _ in found[0]]
+        edges += sum(degrees)
+        most_edges = max(most_edges, *degrees)
+        nodes += sum(any(degree for degree, _ in sets) for sets in zip(*found, strict=True))
+        sums += [size for sets in found for _, size in sets]
+    known = [size for size in sums if size is not None]
+    return GraphInfo(
+        prefix=graph.edges,
+        nodes=nodes,
+        edges=edges // 2 if graph.symmetric else edges,
+        most_edges=most_edges,
+        bytes=sum(known) if len(known) == len(sums) else None,
+        symmetric=graph.symmetric,
+        max_edges=graph.max_edges,
     )
 
 
-def _is_key(model: type[Model], node: str) -> bool:
-    """Whether a node has the form of a record's key: unescaped ones have more parts."""
-    parts = node.split(":")
-    return (
-        parts[0] == str(model._meta.db_class_key.redis_key)
-        and len(parts) == model._meta.db_key_length
-    )
+def nodes_of(graph: Graph) -> Iterator[str]:
+    """The nodes that the graph's list has, each once."""
+    return _nodes(get_REDIS_DB(), graph)
 
 
-def _nodes(*prefixes: str) -> Iterator[str]:
-    """Nodes that have a key under any of the prefixes, each once.
+def _nodes_per_step(graph: Graph) -> int:
+    return min(max(1, _EDGES_PER_STEP // graph.max_edges), _NODES_PER_LOOK)
 
-    SCAN may return a key twice, and a node may have a key under both prefixes.
-    """
+
+def _nodes(client: Redis, graph: Graph) -> Iterator[str]:
     seen: set[str] = set()
-    for prefix in prefixes:
-        for key in scan(get_REDIS_DB(), prefix):
-            node = key[len(prefix) :]
-            if node not in seen:
-                seen.add(node)
-                yield node
+    for node in listed(client, graph.nodes):
+        if node not in seen:
+            seen.add(node)
+            yield node
 
 
 def _batches(nodes: Iterator[str], size: int) -> Iterator[list[str]]:

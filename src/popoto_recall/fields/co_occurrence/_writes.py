@@ -11,11 +11,12 @@ from popoto.fields.co_occurrence_field import _strengthen_event
 from ...engine import Commands, Described
 from ...errors import ArgumentError
 from ...structures.events import log
-from ...structures.graph import Pair
+from ...structures.graph import Pair, check_pairs, check_set
 from .._base import as_number, as_pk
 from .._operation import asynchronous, write
 from .._scope import PartitionValue, Scope
 from ._graph import GraphField, distinct_pks
+from ._names import is_key
 
 
 class GraphWrites(GraphField):
@@ -93,6 +94,8 @@ class GraphWrites(GraphField):
         source: object,
         target: object,
         delta: float = 0.05,
+        *,
+        records_only: bool = False,
         **partition: PartitionValue,
     ) -> Described[float]:
         """Add ``delta`` to the weight of an edge, up to the cap; a missing edge begins at 0.
@@ -104,20 +107,30 @@ class GraphWrites(GraphField):
             source: Record (or pk) the edge leaves.
             target: Record (or pk) it reaches; not ``source``.
             delta: Weight to add, unitless, > 0.
+            records_only: Do nothing unless both are keys of records that exist.
             pipeline: Queue the call there and return None.
         Returns:
-            The new weight, in (0, cap].
+            The new weight, in (0, cap]; 0.0 if nothing was done.
         Raises:
             ValueError: ``delta`` out of range, or ``source`` is ``target``.
         Cost: one round trip, O(log E).  Atomic: both directions.
         Source: Hebb (1949): what fires together wires together.
         """
         pair = (as_pk(source), as_pk(target), _delta(delta))
+        if records_only:
+            return self._strengthen_records(at, pair)
         strengthened = self.graph(at).strengthen_one(pair)
         if not issubclass(at.model, EventStreamMixin):
             return strengthened
         logged = log(*_strengthen_event(at.model, *pair))
         return Commands((strengthened, logged), lambda replies: replies[0])
+
+    def _strengthen_records(self, at: Scope, pair: Pair) -> Described[float]:
+        strengthened = self._of_records(at, [pair])
+        calls = strengthened.calls
+        if calls and issubclass(at.model, EventStreamMixin):
+            calls += (log(*_strengthen_event(at.model, *pair), records=pair[:2]),)
+        return Commands(calls, lambda replies: strengthened.join(replies[:1])[0])
 
     @write
     def strengthen_many(
@@ -126,25 +139,49 @@ class GraphWrites(GraphField):
         /,
         pairs: Iterable[Sequence[Any]],
         delta: float = 0.05,
+        *,
+        records_only: bool = False,
         **partition: PartitionValue,
     ) -> Described[list[float]]:
         """`strengthen` of many pairs, one after the other.
 
         Args:
             pairs: n pairs of records or pks.
-            delta: As in `strengthen`, for all of them.
+            delta, records_only: As in `strengthen`, for each of them.
             pipeline: Queue the calls there and return None.
         Returns:
-            n weights, in the order of the pairs.
+            n weights, in the order of the pairs; 0.0 for a pair that was left.
         Raises:
             ValueError: As in `strengthen`; nothing is written then.
         Cost: one round trip per 500 pairs, each atomic.
         """
-        return self.graph(at).strengthen(_pairs(pairs, _delta(delta)))
+        checked = _pairs(pairs, _delta(delta))
+        if records_only:
+            return self._of_records(at, checked)
+        return self.graph(at).strengthen(checked)
+
+    def _of_records(self, at: Scope, pairs: list[Pair]) -> Commands[list[float]]:
+        """Strengthen the pairs whose ends are keys of records that exist."""
+        check_pairs(pairs)
+        wanted = [i for i, ends in enumerate(pairs) if all(is_key(at.model, e) for e in ends[:2])]
+        strengthened = self.graph(at).strengthen([pairs[i] for i in wanted], records_only=True)
+
+        def in_order(replies: list[Any]) -> list[float]:
+            weights = dict(zip(wanted, strengthened.join(replies), strict=True))
+            return [weights.get(i, 0.0) for i in range(len(pairs))]
+
+        return Commands(strengthened.calls, in_order)
 
     @write
     def co_occur(
-        self, at: Scope, /, pks: Iterable[object], delta: float = 0.05, **partition: PartitionValue
+        self,
+        at: Scope,
+        /,
+        pks: Iterable[object],
+        delta: float = 0.05,
+        *,
+        records_only: bool = False,
+        **partition: PartitionValue,
     ) -> Described[int]:
         """Strengthen all pairs of a set of records, in both directions.
 
@@ -154,6 +191,7 @@ class GraphWrites(GraphField):
         Args:
             pks: At most 64 distinct records or pks; repeats count once.
             delta: Weight to add to each pair, unitless, > 0.
+            records_only: Leave out what is no key of a record that exists.
             pipeline: Queue the call there and return None.
         Returns:
             Number of pairs of the set that have an edge now; 0 for fewer than two members.
@@ -162,7 +200,11 @@ class GraphWrites(GraphField):
         Cost: one round trip, O(n^2 log E).  Atomic: all pairs.
         Source: Hebb (1949): what fires together wires together.
         """
-        return self.graph(at).co_occur(distinct_pks("pks", pks), _delta(delta))
+        nodes, delta = distinct_pks("pks", pks), _delta(delta)
+        check_set(nodes)
+        if records_only:
+            nodes = [node for node in nodes if is_key(at.model, node)]
+        return self.graph(at).co_occur(nodes, delta, records_only=records_only)
 
     @write
     def unlink(

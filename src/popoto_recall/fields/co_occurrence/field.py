@@ -17,7 +17,7 @@ from ...structures.graph import Graph
 from .._base import count_option, run_or_queue
 from .._saving import saving
 from .._scope import Scope, scope_of_call
-from ._passes import names_of
+from ._names import names_of
 from ._reads import GraphReads
 from ._transfer import GraphTransfer
 from ._upkeep import GraphUpkeep
