@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, TypeGuard, cast
 
 from popoto.fields._tokenizer import MIN_TOKEN_LENGTH, STOP_WORDS, tokenize
 from popoto.models.base import Model
+from popoto.models.db_key import DB_key
 
 from ..engine import Commands, Described
-from ..errors import ArgumentError, OptionError
+from ..errors import ArgumentError, ArgumentTypeError, OptionError
 from ..structures.stored import Stored
 from ..structures.tokens import Tokenize, Tokenizer, WordTokenizer
-from ._base import RecallField, as_text, run_or_queue
-from ._operation import asynchronous, procedure, write
+from ._base import as_text, run_or_queue
+from ._operation import Steps, asynchronous, every_partition, procedure, write
+from ._partitioned import PartitionedField
 from ._rebuild import Progress, rebuild
 from ._saving import saving
-from ._scope import PartitionValue, Scope, scope_of_record
+from ._scope import Scope, scope_of_record
 
 Fingerprint = Callable[[Any], object]
 
@@ -26,7 +29,7 @@ DEFAULT_TOKENIZER = WordTokenizer(
 """Popoto's own: lower case, words of 3 characters or more, no English stop words."""
 
 
-class TokenField(RecallField):
+class TokenField(PartitionedField):
     """A field that every save tells the tokens of the record's fingerprint."""
 
     follows_every_save = True
@@ -50,24 +53,25 @@ class TokenField(RecallField):
         raise NotImplementedError
 
     @write
-    def clear(self, at: Scope, /, **partition: PartitionValue) -> Described[None]:
+    def clear(self, at: Scope, /, *, all_partitions: bool = False) -> Described[None]:
         """Replace what is stored, whatever its state, by an empty value that counts as complete.
 
         Args:
-            pipeline: Queue the call there.
-        Cost: one round trip.  Atomic.
+            all_partitions: Do so in every partition, if the call names none.
+            pipeline: Queue the call there; not for all partitions.
+        Cost: one round trip per partition.  Atomic: each.
         """
         return self.stored(at).clear()
 
+    @every_partition
     @procedure
-    def rebuild(
-        self, at: Scope, /, progress: Progress | None = None, **partition: PartitionValue
-    ) -> int:
+    def rebuild(self, at: Scope, /, progress: Progress | None = None) -> Steps[int]:
         """Make the value anew from the stored records, with the field's present options.
 
         It is filled beside the old one, which goes on serving, and takes its place in one step,
         complete and, if it is a filter, large enough. Saves made meanwhile are in it. A rebuild
-        that was killed goes on where it was; one that another rebuild overtakes gives up.
+        that was killed goes on where it was; one that another rebuild overtakes gives up. A call
+        that names no partition rebuilds each of them.
 
         Args:
             progress: Called after each batch with the number of records done, and of all.
@@ -78,7 +82,7 @@ class TokenField(RecallField):
             ValueError: ``fingerprint_fn`` returned None for a record.
         Cost: reads every record, in batches of 500.  Atomic: the change from old to new.
         """
-        return rebuild(at.model, self.stored(at), self.fingerprint_of, progress)
+        return partial(rebuild, at.model, self.stored(at), self.fingerprint_of, progress)
 
     async_clear = asynchronous(clear)
     async_rebuild = asynchronous(rebuild)
@@ -171,7 +175,13 @@ def as_fingerprint(value: object) -> str:
 
     Raises:
         ArgumentError: None, or not encodable as UTF-8.
+        ArgumentTypeError: A record, or the key of one.
     """
+    if isinstance(value, (Model, DB_key)):
+        raise ArgumentTypeError(
+            f"{value!s:.80} is a record, not a fingerprint: ask for its text, or for "
+            "record.db_key.redis_key if the field has no fingerprint_fn"
+        )
     if value is None:
         raise ArgumentError("None is no fingerprint")
     return as_text(value, "fingerprint")
@@ -181,6 +191,8 @@ def as_fingerprints(values: Iterable[object]) -> list[str] | str:
     """Fingerprints of a batch; a bare string stays one, and is refused further down."""
     if isinstance(values, (str, bytes)):
         return str(values)
+    if isinstance(values, (Model, DB_key)):
+        return [as_fingerprint(values)]  # which refuses it
     listed = list(values)
     if _are_ascii(listed):
         return listed

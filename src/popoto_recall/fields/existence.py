@@ -16,7 +16,7 @@ from ..structures.sizing import MAX_BYTES, data_bytes
 from ..structures.tokens import Tokenize, Tokenizer
 from ._base import as_number, count_option
 from ._operation import ModelRef, asynchronous, read
-from ._scope import PartitionValue, Scope
+from ._scope import Scope
 from ._tokens import Fingerprint, TokenField, as_fingerprint, as_fingerprints
 
 FAMILY = "$EF"
@@ -45,6 +45,7 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
     Key: ``$EF:{ClassName}:{field}``, a string that carries its own version and parameters.
     """
 
+    families = (FAMILY,)
     roundtrip_policy = "rebuild"
     roundtrip_note = None
 
@@ -75,9 +76,7 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
         self._init_popoto(type, null, default)
 
     @read
-    def might_exist(
-        self, at: Scope, /, fingerprint: object, match: str = "any", **partition: PartitionValue
-    ) -> Described[bool]:
+    def might_exist(self, at: Scope, /, fingerprint: object, match: str = "any") -> Described[bool]:
         """Whether something like this may have been saved.
 
         Args:
@@ -95,7 +94,7 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
 
     @read
     def definitely_missing(
-        self, at: Scope, /, fingerprint: object, match: str = "any", **partition: PartitionValue
+        self, at: Scope, /, fingerprint: object, match: str = "any"
     ) -> Described[bool]:
         """The inverse of `might_exist`: True only for what was certainly never saved."""
         return then(self.stored(at).contains(as_fingerprint(fingerprint), match), operator.not_)
@@ -107,7 +106,6 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
         /,
         fingerprints: Iterable[object],
         match: str = "any",
-        **partition: PartitionValue,
     ) -> Described[dict[str, bool]]:
         """`might_exist` of many at once.
 
@@ -130,14 +128,13 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
         /,
         fingerprints: Iterable[object],
         match: str = "any",
-        **partition: PartitionValue,
     ) -> Described[int]:
         """How many distinct fingerprints of a batch `might_exist` would say yes to."""
         found = self.stored(at).contains_many(as_fingerprints(fingerprints), match)
         return then(found, lambda hits: sum(hits.values()))
 
     @read
-    def fill_ratio(self, at: Scope, /, **partition: PartitionValue) -> Described[float]:
+    def fill_ratio(self, at: Scope, /) -> Described[float]:
         """Set bits over all bits, 0.0 when there is no filter yet.
 
         Cost: one round trip, O(size).
@@ -145,7 +142,7 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
         return then(self.stored(at).info(), lambda info: info.fill_ratio)
 
     @read
-    def info(self, at: Scope, /, **partition: PartitionValue) -> Described[FilterInfo]:
+    def info(self, at: Scope, /) -> Described[FilterInfo]:
         """State of the stored filter: completeness, items, present false-positive rate, size.
 
         Cost: one round trip, O(size).

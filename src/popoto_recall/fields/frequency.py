@@ -15,7 +15,7 @@ from ..structures.sketch import COUNTER_BYTES, MAX_BYTES, MAX_COUNT, Sketch, Ske
 from ..structures.tokens import Tokenize, Tokenizer
 from ._base import as_count, count_option
 from ._operation import asynchronous, read, write
-from ._scope import PartitionValue, Scope
+from ._scope import Scope
 from ._tokens import Fingerprint, TokenField, as_fingerprint, as_fingerprints
 
 FAMILY = "$FS"
@@ -48,6 +48,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
     Key: ``$FS:{ClassName}:{field}``, a string that carries its own version and parameters.
     """
 
+    families = (FAMILY,)
     roundtrip_policy = "partial"
 
     def __init__(
@@ -80,9 +81,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         self._init_popoto(type, null, default)
 
     @read
-    def get_frequency(
-        self, at: Scope, /, fingerprint: object, **partition: PartitionValue
-    ) -> Described[int]:
+    def get_frequency(self, at: Scope, /, fingerprint: object) -> Described[int]:
         """How often something like this was saved: the least of its tokens' estimates.
 
         Args:
@@ -99,7 +98,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
 
     @read
     def get_frequency_batch(
-        self, at: Scope, /, fingerprints: Iterable[object], **partition: PartitionValue
+        self, at: Scope, /, fingerprints: Iterable[object]
     ) -> Described[dict[str, int]]:
         """`get_frequency` of many at once.
 
@@ -115,9 +114,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         return self.stored(at).count_many(as_fingerprints(fingerprints))
 
     @write
-    def increment(
-        self, at: Scope, /, fingerprint: object, by: int = 1, **partition: PartitionValue
-    ) -> Described[None]:
+    def increment(self, at: Scope, /, fingerprint: object, by: int = 1) -> Described[None]:
         """Count the tokens of a fingerprint without saving a record.
 
         Args:
@@ -135,9 +132,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         return self.stored(at).add(as_fingerprint(fingerprint), by=by)
 
     @read
-    def top(
-        self, at: Scope, /, n: int | None = None, **partition: PartitionValue
-    ) -> Described[list[tuple[str, int]]]:
+    def top(self, at: Scope, /, n: int | None = None) -> Described[list[tuple[str, int]]]:
         """The tokens that were counted most often.
 
         Args:
@@ -156,7 +151,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
         return self.stored(at).heaviest(wanted)
 
     @read
-    def info(self, at: Scope, /, **partition: PartitionValue) -> Described[SketchInfo]:
+    def info(self, at: Scope, /) -> Described[SketchInfo]:
         """State of the stored sketch: completeness, tokens counted, error bound, size.
 
         Cost: one round trip.

@@ -10,6 +10,7 @@ class ModelOptions:
     model_name: str
     fields: dict[str, Any]
     key_field_names: set[str]
+    auto_field_names: set[str]
     db_class_key: DB_key
     db_class_set_key: DB_key
     db_key_length: int

@@ -19,7 +19,8 @@ from ...errors import (
     StoredValueError,
     WrongTypeError,
 )
-from .._scope import Scope, partitions, scope_of_call
+from .._every import partitions_in
+from .._scope import Scope
 from .._tokens import TokenField
 from ._graph import Progress
 
@@ -64,8 +65,7 @@ def survey_values(model: type[Model]) -> list[ValueSurvey]:
 
 
 def _survey_field(model: type[Model], field: TokenField) -> Iterator[ValueSurvey]:
-    for values in partitions(model, field.partition_by):
-        at = scope_of_call(field.partition_by, model, values, ())
+    for at in partitions_in(field, Scope(model)):
         if value := _survey(field, at, removed=False):
             yield value
     if field.partition_by:
@@ -113,7 +113,7 @@ def take_over(model: type[Model], value: ValueSurvey, progress: Progress) -> Non
         if done == total:
             _check_unchanged(value)
 
-    field.rebuild(progress=step, **dict(value.partition))
+    field.at(**dict(value.partition)).rebuild(progress=step)
 
 
 def _check_unchanged(value: ValueSurvey) -> None:

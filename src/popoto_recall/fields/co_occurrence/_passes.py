@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 from popoto.models.base import Model
 from popoto.models.db_key import DB_key
-from popoto.redis_db import get_REDIS_DB
 
 from ...engine import run, scan
 from ...structures.graph import Graph
+from .._client import client
 
 Progress = Callable[[int], object]
 """Told how many nodes or records are done so far."""
@@ -25,9 +25,9 @@ def weaken_graph(graph: Graph, factor: float, progress: Progress | None) -> int:
     dropped = done = 0
     for nodes in _batches(_nodes(graph.edges), size):
         if graph.symmetric:
-            dropped += run(get_REDIS_DB(), graph.weaken_once(nodes, factor))
+            dropped += run(client(), graph.weaken_once(nodes, factor))
         else:
-            dropped += run(get_REDIS_DB(), graph.weaken(nodes[0], factor))
+            dropped += run(client(), graph.weaken(nodes[0], factor))
         done += len(nodes)
         if progress is not None:
             progress(done)
@@ -41,7 +41,7 @@ def sweep(graph: Graph, model: type[Model], progress: Progress | None) -> int:
         if _is_key(model, node):
             record = DB_key(DB_key.from_redis_key(node)).redis_key  # escaped, if it was not
             names = list(dict.fromkeys(names_of(model, record)))
-            removed += run(get_REDIS_DB(), graph.sweep(record, names))
+            removed += run(client(), graph.sweep(record, names))
         if progress is not None:
             progress(done)
     return removed
@@ -77,7 +77,7 @@ def _nodes(*prefixes: str) -> Iterator[str]:
     """
     seen: set[str] = set()
     for prefix in prefixes:
-        for key in scan(get_REDIS_DB(), prefix):
+        for key in scan(client(), prefix):
             node = key[len(prefix) :]
             if node not in seen:
                 seen.add(node)

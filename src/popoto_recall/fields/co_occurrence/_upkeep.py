@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from .._operation import asynchronous, procedure
-from .._scope import PartitionValue, Scope
+from functools import partial
+
+from .._operation import Steps, asynchronous, every_partition, procedure
+from .._scope import Scope
 from ._passes import Progress, sweep, weaken_graph
 from ._writes import GraphWrites
 
@@ -11,6 +13,7 @@ from ._writes import GraphWrites
 class GraphUpkeep(GraphWrites):
     """Decay and clean-up, in bounded steps."""
 
+    @every_partition
     @procedure
     def weaken_graph(
         self,
@@ -18,11 +21,11 @@ class GraphUpkeep(GraphWrites):
         /,
         factor: float | None = None,
         progress: Progress | None = None,
-        **partition: PartitionValue,
-    ) -> int:
+    ) -> Steps[int]:
         """Multiply the weight of every edge of the graph, each once.
 
-        `weaken_all` of every record would weaken a symmetric edge twice.
+        `weaken_all` of every record would weaken a symmetric edge twice. A call that names no
+        partition works on each of them, and so does `sweep`.
 
         Args:
             factor: As in `weaken_all`.
@@ -34,12 +37,11 @@ class GraphUpkeep(GraphWrites):
         Cost: a SCAN of the server's keys, O(E log E) in steps of about 5,000 edges.  Atomic: each
         step; edges made meanwhile may be left out.
         """
-        return weaken_graph(self.graph(at), self._factor(factor), progress)
+        return partial(weaken_graph, self.graph(at), self._factor(factor), progress)
 
+    @every_partition
     @procedure
-    def sweep(
-        self, at: Scope, /, progress: Progress | None = None, **partition: PartitionValue
-    ) -> int:
+    def sweep(self, at: Scope, /, progress: Progress | None = None) -> Steps[int]:
         """Remove the edges of records that no longer exist, as when Redis let them expire.
 
         Nodes that are not keys of this model, names of entities for example, are left alone.
@@ -50,7 +52,7 @@ class GraphUpkeep(GraphWrites):
             Number of edges removed.
         Cost: a SCAN of the server's keys, one round trip per record.  Atomic: each record.
         """
-        return sweep(self.graph(at), at.model, progress)
+        return partial(sweep, self.graph(at), at.model, progress)
 
     async_weaken_graph = asynchronous(weaken_graph)
     async_sweep = asynchronous(sweep)
