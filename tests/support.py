@@ -45,6 +45,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "might_exist": ("redis",),
     "might_exist_batch": (["redis", "python"],),
     "might_exist_count": (["redis", "python"],),
+    "partitions": (),
     "propagate": ([A],),
     "rebuild": (),
     "strengthen": (A, B, 0.25),

@@ -45,27 +45,27 @@ def test_each_partition_has_a_key_with_its_values_as_the_hash_tag(client: Any) -
     Fact.near.link(first, fact("y"))
     assert keys(client, "$EF") == {"$EF:Fact:seen:{one}"}
     assert keys(client, "$FS") == {"$FS:Fact:often:{one,p}"}
-    assert Fact.near.get_edge_key("pk", agent="one") == "$CoOcF:Fact:near:{one}:pk"
+    assert Fact.near.at(agent="one").get_edge_key("pk") == "$CoOcF:Fact:near:{one}:pk"
     assert all(key.startswith("$CoOcF:Fact:near:{one}:Fact:") for key in keys(client, "$CoOcF"))
 
 
 def test_a_save_is_seen_in_its_own_partition_alone(client: Any) -> None:
     fact("x", "one", "apple pie")
     fact("y", "two", "zebra")
-    assert Fact.seen.might_exist("apple", agent="one")
-    assert not Fact.seen.might_exist("apple", agent="two")
-    assert Fact.seen.might_exist("zebra", agent="two")
-    assert not Fact.seen.might_exist("zebra", agent="nobody")
-    assert Fact.often.get_frequency("apple", agent="one", project="p") == 1
-    assert Fact.often.get_frequency("apple", agent="two", project="p") == 0
-    assert Fact.often.get_frequency("apple", agent="one", project="q") == 0
+    assert Fact.seen.at(agent="one").might_exist("apple")
+    assert not Fact.seen.at(agent="two").might_exist("apple")
+    assert Fact.seen.at(agent="two").might_exist("zebra")
+    assert not Fact.seen.at(agent="nobody").might_exist("zebra")
+    assert Fact.often.at(agent="one", project="p").get_frequency("apple") == 1
+    assert Fact.often.at(agent="two", project="p").get_frequency("apple") == 0
+    assert Fact.often.at(agent="one", project="q").get_frequency("apple") == 0
 
 
 def test_a_call_takes_the_partition_from_the_records_it_is_given(client: Any) -> None:
     a, b = fact("a", text="apple"), fact("b")
     assert Fact.near.link(a, b) == 0.1
     assert Fact.near.get_linked(a) == [(b.db_key.redis_key, 0.1)]
-    assert Fact.near.get_linked("pk", agent="one") == []
+    assert Fact.near.at(agent="one").get_linked("pk") == []
     assert Fact.near.co_occur([a, b]) == 1
     assert Fact.near.link_many([(a, b)]) == [pytest.approx(0.15)]
     assert list(Fact.near.propagate({a: 1.0})) == [b.db_key.redis_key]
@@ -77,7 +77,7 @@ def test_a_call_takes_the_partition_from_the_block_it_is_in(client: Any) -> None
     fact("a", "one", "apple")
     with popoto_recall.partition(agent="one"):
         assert Fact.seen.might_exist("apple")
-        assert not Fact.seen.might_exist("apple", agent="two")
+        assert not Fact.seen.at(agent="two").might_exist("apple")
         with popoto_recall.partition(project="p"):
             assert Fact.often.get_frequency("apple") == 1
         assert asyncio.run(Fact.seen.async_might_exist("apple"))
@@ -90,14 +90,14 @@ def test_records_of_two_partitions_cannot_meet(client: Any) -> None:
     with pytest.raises(ArgumentError, match="different partitions"):
         Fact.near.link(a, z)
     with pytest.raises(ArgumentError, match="is not in agent='two'"):
-        Fact.near.get_linked(a, agent="two")
+        Fact.near.at(agent="two").get_linked(a)
     assert keys(client, "$CoOcF") == set()
 
 
 @pytest.mark.parametrize("value", [None, "lone \ud800"])
 def test_a_value_that_names_no_partition_is_refused(client: Any, value: Any) -> None:
     with pytest.raises(ArgumentError):
-        Fact.seen.might_exist("apple", agent=value)
+        Fact.seen.at(agent=value).might_exist("apple")
 
 
 def test_an_unknown_keyword_is_refused(client: Any) -> None:
@@ -110,7 +110,7 @@ def test_partitions_named_with_delimiters_share_no_key(client: Any) -> None:
         fact("x", agent, f"apple{HOSTILE.index(agent)}")
     assert len(keys(client, "$EF")) == len(HOSTILE)
     for mine, agent in enumerate(HOSTILE):
-        found = [Fact.seen.might_exist(f"apple{i}", agent=agent) for i in range(len(HOSTILE))]
+        found = [Fact.seen.at(agent=agent).might_exist(f"apple{i}") for i in range(len(HOSTILE))]
         assert found == [i == mine for i in range(len(HOSTILE))]
 
 
@@ -126,7 +126,7 @@ def test_ten_thousand_questions_about_another_tenant_learn_nothing(real_client: 
         fact(f"x{i}", "one", f"secret{i}")
     fact("y", "two", "mine")
     asked = [f"secret{i}" for i in range(300)] + [f"other{i}" for i in range(9700)]
-    hits = Fact.seen.might_exist_batch(asked, agent="two")
+    hits = Fact.seen.at(agent="two").might_exist_batch(asked)
     assert sum(hits[f"secret{i}"] for i in range(300)) <= 3
     assert sum(hits.values()) <= 10_000 * 0.012
 
@@ -135,16 +135,16 @@ def test_completeness_is_that_of_the_partition(client: Any) -> None:
     fact("a", "one", "apple")
     fact("b", "two", "pear")
     client.delete("$EF:Fact:seen:{one}", "$FS:Fact:often:{one,p}")
-    assert Fact.seen.might_exist("anything", agent="one")
-    assert not Fact.seen.might_exist("anything", agent="two")
+    assert Fact.seen.at(agent="one").might_exist("anything")
+    assert not Fact.seen.at(agent="two").might_exist("anything")
     with pytest.raises(IncompleteError, match=r"often:\{one,p\}"):
-        Fact.often.get_frequency("apple", agent="one", project="p")
-    assert Fact.often.get_frequency("apple", agent="one", project="q") == 0
-    assert Fact.seen.rebuild(agent="one") == 1
-    assert Fact.often.rebuild(agent="one", project="p") == 1
-    assert Fact.seen.might_exist("apple", agent="one")
-    assert not Fact.seen.might_exist("pear", agent="one")
-    assert Fact.often.get_frequency("apple", agent="one", project="p") == 1
+        Fact.often.at(agent="one", project="p").get_frequency("apple")
+    assert Fact.often.at(agent="one", project="q").get_frequency("apple") == 0
+    assert Fact.seen.at(agent="one").rebuild() == 1
+    assert Fact.often.at(agent="one", project="p").rebuild() == 1
+    assert Fact.seen.at(agent="one").might_exist("apple")
+    assert not Fact.seen.at(agent="one").might_exist("pear")
+    assert Fact.often.at(agent="one", project="p").get_frequency("apple") == 1
 
 
 def test_the_second_save_of_a_new_tenant_makes_nothing_incomplete(client: Any) -> None:
@@ -152,8 +152,8 @@ def test_the_second_save_of_a_new_tenant_makes_nothing_incomplete(client: Any) -
     fact("b", "two", "pear")
     Fact.bulk_create([Fact(name=f"c{i}", agent="three", text="fig", project="p") for i in range(3)])
     for agent in ("one", "two", "three"):
-        assert Fact.seen.info(agent=agent).complete
-        assert Fact.often.info(agent=agent, project="p").complete
+        assert Fact.seen.at(agent=agent).info().complete
+        assert Fact.often.at(agent=agent, project="p").info().complete
 
 
 def test_a_new_key_in_the_same_partition_keeps_the_edges(client: Any) -> None:
