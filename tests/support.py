@@ -100,6 +100,8 @@ def content(client: Any, key: bytes) -> Any:
     kind = client.type(key)
     if kind == b"string":
         return client.get(key)
+    if kind == b"list":
+        return client.lrange(key, 0, -1)
     if kind == b"zset":
         return client.zrange(key, 0, -1, withscores=True)
     return {b"hash": client.hgetall, b"set": client.smembers}[kind](key)

@@ -13,6 +13,7 @@ from popoto import KeyField, Model, StringField
 from popoto.extraction import ExtractedFact
 from popoto.recipes import ContextAssembler, DefaultMemory
 from popoto.recipes import SubconsciousMemory as PopotoSubconsciousMemory
+from support import contents
 
 from popoto_recall import CoOccurrenceField, partition
 from popoto_recall.recipes import AgentMemory, InheritsFields, SubconsciousMemory
@@ -152,6 +153,23 @@ def test_agents_share_no_names(client: Any) -> None:
     other = told("ada", agent_id="a2")
     assert linked(other) == {}
     assert AgentMemory.words.at(agent_id="a3").definitely_missing("ada")
+
+
+def test_a_block_of_another_agent_is_not_overridden(client: Any) -> None:
+    subconscious = remembering()
+    memory = by_text()[PROGRAM]
+    before = contents(client)
+    with partition(agent_id="a2"):
+        with pytest.raises(ValueError, match="different partitions"):
+            memory.mention(ADA)
+        with pytest.raises(ValueError, match="block around this call names agent_id='a2'"):
+            subconscious.inject_context(QUESTION)
+        with pytest.raises(ValueError, match="block around this call names agent_id='a2'"):
+            subconscious.extract_memories(SOUP)
+    assert contents(client) == before
+    with partition(agent_id="a1", other="x"):
+        assert memory.mention(ADA) == 1
+        assert PROGRAM in recalled(subconscious)
 
 
 def test_many_names_of_one_fact_are_cut_as_in_popoto(client: Any) -> None:

@@ -146,17 +146,21 @@ class Call:
 
     def check(self, things: list[Any], mode: str, name: str, *args: Any, **kwargs: Any) -> Any:
         """Make the call, and see that it works for the tenant that it names, or not at all."""
-        whose = self.named(*things)
-        before = contents(self.client)
+        whose, before = self.named(*things), contents(self.client)
+        result = refusal = None
         try:
             result = self.make(mode, name, *args, **kwargs)
         except ValueError as error:
-            assert contents(self.client) == before
+            refusal = str(error)
+        after = contents(self.client)
+        if len(whose) != 1 or refusal is not None:
+            assert refusal is not None, f"{name} of {whose}"
+            assert after == before
             ends = list(map(pk, things))
-            assert len(whose) != 1 or (len(set(ends)) < len(ends) and "self-loop" in str(error))
+            loops = len(set(ends)) < len(ends) and "self-loop" in refusal
+            assert len(whose) != 1 or loops, refusal
             return None
-        assert len(whose) == 1, f"{name} of {whose}"
-        unchanged(before, contents(self.client), whose.pop())
+        unchanged(before, after, whose.pop())
         return result
 
 
