@@ -392,7 +392,7 @@ def test_a_record_in_no_partition_is_not_saved(client: Any, model: Any) -> None:
 
 @LOOSE
 def test_one_that_exists_can_be_deleted_and_exported(
-    client: Any, model: Any, monkeypatch: pytest.MonkeyPatch
+    client: Any, model: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(type(model.field), "pre_save_validate", classmethod(lambda *_, **__: None))
@@ -401,6 +401,7 @@ def test_one_that_exists_can_be_deleted_and_exported(
     stream = io.StringIO()
     model.export_records(stream=stream)
     assert '"name": "x"' in stream.getvalue()
+    assert "raised" not in caplog.text
     assert record.delete()
     assert client.keys() == []
 
