@@ -38,6 +38,7 @@ from popoto_recall import (
     FieldNotOnModelError,
     FrequencySketch,
 )
+from popoto_recall.fields._arguments import READERS
 
 CALLS = [pytest.param(field, name, id=f"{field.name}.{name}") for field, name in calls()]
 WRITES = [case for case in CALLS if writes(*case.values)]
@@ -213,6 +214,21 @@ def test_a_record_of_another_model_is_a_pk_where_one_is_open(client: Any) -> Non
 
 
 # Iterables
+
+
+def test_every_parameter_that_names_records_is_read_as_such() -> None:
+    others = {
+        *("min_weight", "limit", "initial_weight", "delta", "factor", "progress", "depth"),
+        *("decay_per_hop", "threshold", "max_reads", "explain", "fingerprint", "fingerprints"),
+        *("match", "by", "n", "all_partitions"),
+    }
+    found = {
+        name
+        for kind in FIELDS
+        for operation in operations(kind).values()
+        for name in operation.parameters
+    }
+    assert found - others <= set(READERS)
 
 
 class Pairs(Mapping[Any, Any]):

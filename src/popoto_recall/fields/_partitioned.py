@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copy import copy
+from collections.abc import Collection
 from types import MethodType
 from typing import Any, Protocol, TypeVar, overload
 
@@ -44,22 +44,26 @@ def at_on_field(field: F, /, **values: PartitionValue) -> F:
     Cost: no I/O.
     """
     names = field.partition_by
-    missing = [name for name in names if name not in values]
-    unknown = [name for name in values if name not in names]
-    if missing or unknown:
-        wrong = [f"{name}= is missing" for name in missing]
-        wrong += [f"{name}= is unknown" for name in unknown]
-        by = f"by {', '.join(names)}" if names else "by nothing"
-        raise ArgumentTypeError(
-            f"{field.owner.__name__}.{field.name} is partitioned {by}; in at(), {', '.join(wrong)}"
-        )
+    if values.keys() != set(names):
+        raise _wrong_names(field, values.keys())
     scope = scope_of_values(names, field.owner, values)
     if field._at not in (None, scope):
         raise ArgumentError(f"at() of a field that is in another partition: {field._at.partition}")
-    view = copy(field)
+    view = object.__new__(type(field))  # copy() takes several times as long
+    vars(view).update(vars(field))
     view._at = scope
     view._view_of = field if field._view_of is None else field._view_of
     return view
+
+
+def _wrong_names(field: RecallField, given: Collection[str]) -> ArgumentTypeError:
+    names = field.partition_by
+    wrong = [f"{name}= is missing" for name in names if name not in given]
+    wrong += [f"{name}= is unknown" for name in given if name not in names]
+    by = f"by {', '.join(names)}" if names else "by nothing"
+    return ArgumentTypeError(
+        f"{field.owner.__name__}.{field.name} is partitioned {by}; in at(), {', '.join(wrong)}"
+    )
 
 
 def at_on_class(

@@ -70,7 +70,7 @@ def scope_of_values(
     names: tuple[str, ...], model: type[Model], values: Mapping[str, object]
 ) -> Scope:
     """The scope that these values name, whatever block the call is in."""
-    return Scope(model, tuple((name, text_of(name, values[name])) for name in names))
+    return _scope(model, names, tuple([text_of(name, values[name]) for name in names]))
 
 
 def scope_of_record(names: tuple[str, ...], record: Model) -> Scope:
