@@ -25,7 +25,7 @@ from popoto_recall import (
 )
 
 KEYS = {"seen": "$EF:Page:seen", "often": "$FS:Page:often"}
-REPLACING = {"clear", "rebuild"}
+OTHERS = {"clear", "rebuild", "partitions"}
 """Operations that work whatever is stored."""
 
 
@@ -76,7 +76,7 @@ def asked(field: Any) -> dict[str, Way]:
     ways: dict[str, Way] = {}
     for name, operation in operations(type(field)).items():
         plain = name.removeprefix("async_")
-        if plain not in REPLACING:
+        if plain not in OTHERS:
             args = (3,) if plain == "top" else ARGUMENTS[plain]
             ways[name] = way(getattr(field, name), args, operation.asynchronous)
     return ways
@@ -242,7 +242,7 @@ def unnoticed(field: Any, text: str, named: dict[str, str]) -> list[str]:
             lambda: field.at(**named).might_exist(text),
             lambda: not field.at(**named).definitely_missing(text),
             lambda: field.at(**named).might_exist_batch([text])[text],
-            lambda: field.might_exist_count([text], **named),
+            lambda: field.at(**named).might_exist_count([text]),
         ]
         return [f"{text} of {named} is denied" for ask in asked if answer(ask) == 0]
     asked = [
