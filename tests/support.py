@@ -50,6 +50,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "might_exist": ("redis",),
     "might_exist_batch": (["redis", "python"],),
     "might_exist_count": (["redis", "python"],),
+    "partitions": (),
     "propagate": ([A],),
     "rebuild": (),
     "strengthen": (A, B, 0.25),
@@ -120,6 +121,8 @@ def content(client: Any, key: bytes) -> Any:
     kind = client.type(key)
     if kind == b"string":
         return REBUILD.sub(b"=id", client.get(key))
+    if kind == b"list":
+        return client.lrange(key, 0, -1)
     if kind == b"zset":
         return client.zrange(key, 0, -1, withscores=True)
     return {b"hash": client.hgetall, b"set": client.smembers}[kind](key)

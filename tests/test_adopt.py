@@ -416,8 +416,8 @@ def test_edges_go_to_the_partition_of_both_their_ends(client: Any) -> None:
     done = adopt(ours, leave=True, watch=0)
 
     assert done.graphs["near"] == EdgeCounts(moved=2, elsewhere=3)
-    assert ours.near.get_linked(one[0], agent="one") == [(one[1], 0.5)]
-    assert ours.near.get_linked(two[0], agent="t:wo") == [(two[1], 0.25)]
+    assert ours.near.at(agent="one").get_linked(one[0]) == [(one[1], 0.5)]
+    assert ours.near.at(agent="t:wo").get_linked(two[0]) == [(two[1], 0.25)]
     left = sets(client, "$CoOccurrencF:Fact:near:")
     assert left == {
         one[0]: {two[0]: 0.75, "Other:one:a": 0.125},
@@ -439,9 +439,9 @@ def test_each_partition_gets_its_filter_and_the_common_one_goes(client: Any) -> 
         "$FS:Fact:often",
     ]
     assert client.exists("$EF:Fact:seen", "$FS:Fact:often") == 0
-    assert ours.seen.info(agent="one").complete
-    assert ours.often.get_frequency("green", agent="t:wo") == 1
-    assert not ours.seen.might_exist("one", agent="t:wo")
+    assert ours.seen.at(agent="one").info().complete
+    assert ours.often.at(agent="t:wo").get_frequency("green") == 1
+    assert not ours.seen.at(agent="t:wo").might_exist("one")
     assert adopt(ours, watch=0).nothing
 
 
@@ -457,7 +457,7 @@ def test_the_common_filter_stays_until_each_partition_has_its_own(client: Any) -
         adopt(ours, watch=0, progress=fail)
     assert client.exists("$EF:Fact:seen", "$FS:Fact:often") == 2
     adopt(ours, watch=0)
-    assert ours.seen.might_exist("tea", agent="one")
+    assert ours.seen.at(agent="one").might_exist("tea")
 
 
 def test_a_common_filter_that_changes_is_not_removed(client: Any) -> None:

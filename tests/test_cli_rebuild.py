@@ -58,7 +58,7 @@ def test_every_partition(client: Any) -> None:
     client.delete("$EF:Shared:seen:{one}", "$EF:Shared:seen:{t%3Awo}")
     result = rebuild("test_cli_rebuild:Shared")
     assert "agent=t:wo" in result.output
-    assert all(Shared.seen.info(agent=agent).complete for agent in ("one", "t:wo"))
+    assert all(Shared.seen.at(agent=agent).info().complete for agent in ("one", "t:wo"))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import pydoc
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 import popoto
@@ -16,6 +18,10 @@ from support import (
     ARGUMENTS,
     FIELDS,
     KEY_BUILDERS,
+    A,
+    B,
+    C,
+    D,
     Topic,
     calls,
     comparable,
@@ -33,6 +39,7 @@ from popoto_recall import (
     FieldNotOnModelError,
     FrequencySketch,
 )
+from popoto_recall.fields._arguments import READERS
 
 CALLS = [pytest.param(field, name, id=f"{field.name}.{name}") for field, name in calls()]
 WRITES = [case for case in CALLS if writes(*case.values)]
@@ -78,11 +85,9 @@ def test_every_way_to_call_does_the_same(client: Any, field: Any, name: str) -> 
     args = ARGUMENTS[name]
     on_class, on_field = getattr(type(field), name), getattr(field, name)
     expected = outcome(client, on_field, *args)
-    topic = Topic(name="stands for its model")
     assert outcome(client, on_field, Topic, *args) == expected
-    assert outcome(client, on_field, topic, *args) == expected
     assert outcome(client, on_class, Topic, *args) == expected
-    assert outcome(client, on_class, topic, *args) == expected
+    assert outcome(client, getattr(field.at(), name), *args) == expected
     assert outcome(client, on_class, Topic, *args, field_name=field.name) == expected
 
 
@@ -149,34 +154,58 @@ def test_a_twin_can_be_a_task(client: Any) -> None:
     assert asyncio.run(ask()) == [True, False]
 
 
-# An instance first
+# An instance is a record
 
 
-def test_an_instance_is_the_record_as_long_as_an_argument_is_open(client: Any) -> None:
-    a, b = memory("a"), memory("b")
-    Memory.associations.link(a, b)
-    assert Memory.associations.get_linked("Memory:agent:a") == [("Memory:agent:b", 0.1)]
-
-
-def test_an_instance_is_the_model_when_the_others_are_enough(client: Any) -> None:
+def test_an_instance_is_a_record_wherever_it_stands(client: Any) -> None:
     a, b, c = memory("a"), memory("b"), memory("c")
-    Memory.associations.link(a, b, c)
-    assert Memory.associations.get_linked("Memory:agent:a") == []
-    assert Memory.associations.get_linked("Memory:agent:b") == [("Memory:agent:c", 0.1)]
+    assert Memory.associations.link(a, b, 0.5) == 0.5
+    assert Memory.associations.strengthen(a, b, 0.25) == 0.75
+    assert Memory.associations.get_linked(a, 0.2, 5) == [("Memory:agent:b", 0.75)]
+    assert Memory.associations.weaken_all(a, 0) == 1
+    with pytest.raises(TypeError, match="initial_weight is a number"):
+        Memory.associations.link(a, b, c)  # type: ignore[call-overload]
+    assert not client.keys("$CoOc*")
 
 
-def test_keywords_count_like_the_arguments_they_are(client: Any) -> None:
-    a, b, c = memory("a"), memory("b"), memory("c")
-    Memory.associations.link(a, target=b)
-    Memory.associations.link(a, source=b, target=c, initial_weight=0.5)
-    assert Memory.associations.get_linked(b) == [("Memory:agent:c", 0.5), ("Memory:agent:a", 0.1)]
-
-
-def test_an_option_of_the_call_does_not_make_an_instance_the_model(client: Any) -> None:
+@pytest.mark.parametrize("weight", [Decimal("0.5"), "0.5", b"0.5", True])
+def test_what_is_no_weight_is_no_pk_either(client: Any, weight: Any) -> None:
     a, b = memory("a"), memory("b")
-    assert Memory.associations.link(a, b, initial_weight=0.5) == 0.5
-    assert Memory.associations.get_linked(a, min_weight=0.2) == [("Memory:agent:b", 0.5)]
-    assert Memory.associations.weaken_all(a, factor=0) == 1
+    with pytest.raises(TypeError, match="initial_weight is a number"):
+        Memory.associations.link(a, b, weight)
+    assert not client.keys("$CoOc*")
+
+
+def test_a_call_on_the_class_takes_no_instance_for_its_model(client: Any) -> None:
+    a, b = memory("a"), memory("b")
+    with pytest.raises(TypeError, match=r"might_exist\(\) takes a model class first"):
+        ExistenceFilter.might_exist(a, "x")  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match=r"link\(\) takes a model class first"):
+        CoOccurrenceField.link(a, a, b)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("form", [lambda record: record, lambda record: record.db_key])
+def test_a_record_is_no_fingerprint(client: Any, form: Any) -> None:
+    record = form(memory("a", "text"))
+    for ask in (Memory.bloom.might_exist, Memory.bloom.definitely_missing):
+        with pytest.raises(TypeError, match="is a record, not a fingerprint"):
+            ask(record)
+    for ask_many in (Memory.bloom.might_exist_batch, Memory.freq.get_frequency_batch):
+        for fingerprints in (record, [record], ["text", record]):
+            with pytest.raises(TypeError, match="is a record, not a fingerprint"):
+                ask_many(fingerprints)  # type: ignore[operator]
+    for tell in (Memory.freq.get_frequency, Memory.freq.increment):
+        with pytest.raises(TypeError, match="is a record, not a fingerprint"):
+            tell(record)  # type: ignore[operator]
+
+
+def test_the_key_of_a_record_stands_for_it(client: Any) -> None:
+    a, b = memory("a: 1"), memory("b")
+    assert Memory.associations.link(a.db_key, b.db_key) == 0.1
+    assert Memory.associations.get_linked(a.db_key) == Memory.associations.get_linked(a)
+    assert list(Memory.associations.propagate([a.db_key])) == [b.db_key.redis_key]
+    with pytest.raises(ValueError, match=r"not one string: write \[pk\]"):
+        Memory.associations.co_occur(a.db_key)
 
 
 def test_a_record_of_another_model_is_a_pk_where_one_is_open(client: Any) -> None:
@@ -184,6 +213,81 @@ def test_a_record_of_another_model_is_a_pk_where_one_is_open(client: Any) -> Non
     a = memory("a")
     Memory.associations.link(note, a)
     assert Memory.associations.get_linked(a) == [("Note:n", 0.1)]
+
+
+# Iterables
+
+
+def test_every_parameter_that_names_records_is_read_as_such() -> None:
+    others = {
+        *("min_weight", "limit", "initial_weight", "delta", "factor", "progress", "depth"),
+        *("decay_per_hop", "threshold", "max_reads", "explain", "fingerprint", "fingerprints"),
+        *("match", "by", "n", "all_partitions"),
+    }
+    found = {
+        name
+        for kind in FIELDS
+        for operation in operations(kind).values()
+        for name in operation.parameters
+    }
+    assert found - others <= set(READERS)
+
+
+class Pairs(Mapping[Any, Any]):
+    """A mapping that is no dict."""
+
+    def __init__(self, pairs: list[tuple[Any, Any]]) -> None:
+        self.pairs = pairs
+
+    def __getitem__(self, key: Any) -> Any:
+        return next(value for one, value in self.pairs if one == key)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([key for key, _ in self.pairs])
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+
+FORMS: dict[str, Callable[[list[Any]], Any]] = {
+    "generator": lambda found: (one for one in found),
+    "zip": lambda found: (one for one, _ in zip(found, found, strict=True)),
+    "deque": deque,
+    "tuple": tuple,
+    "dict": lambda found: dict.fromkeys(found, 1.0),
+    "view": lambda found: dict.fromkeys(found).keys(),
+    "mapping": lambda found: Pairs([(one, 1.0) for one in found]),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("field", "name"), CALLS)
+def test_an_iterable_is_as_good_as_a_list(client: Any, field: Any, name: str, form: str) -> None:
+    args = ARGUMENTS[name]
+    if not args or not isinstance(args[0], list):
+        return
+    expected = outcome(client, getattr(field, name), *args)
+    for call in (getattr(field, name), getattr(field, f"async_{name}")):
+        assert outcome(client, call, FORMS[form](args[0]), *args[1:]) == expected
+
+
+def test_a_pair_may_be_any_two(client: Any) -> None:
+    for pairs in (zip([A, B], [D, D], strict=True), [iter((A, D)), [B, D]], ({A: 1, D: 2}, (B, D))):
+        small_store(client)
+        assert Topic.near.link_many(pairs, 0.25) == [0.25, 0.25]
+    a = Topic(name="a")
+    for pair in ("ab", a, a.db_key, (A,), (A, B, C), 3):
+        with pytest.raises(ValueError, match="a pair is two records or pks"):
+            Topic.near.link_many([pair])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="pairs are several"):
+        Topic.near.link_many(3)  # type: ignore[call-overload]
+
+
+def test_a_mapping_of_seeds_that_is_no_dict_has_weights_too(client: Any) -> None:
+    small_store(client)
+    seeds = [(A, 0.5), (D, 1.0)]
+    expected = Topic.near.propagate(dict(seeds))
+    assert Topic.near.propagate(Pairs(seeds)) == expected != Topic.near.propagate([A, D])
 
 
 def test_a_model_may_be_named_by_position_alone(client: Any) -> None:
@@ -226,7 +330,7 @@ def test_a_model_without_such_a_field_is_an_error_that_says_so() -> None:
 def test_a_call_on_the_class_needs_a_model() -> None:
     for args in ((), ("x",), ("a", "b"), (None, "x"), (object, "x")):
         with pytest.raises(
-            TypeError, match=r"ExistenceFilter\.might_exist\(\) takes a model first"
+            TypeError, match=r"ExistenceFilter\.might_exist\(\) takes a model class first"
         ):
             ExistenceFilter.might_exist(*args)
 
@@ -264,9 +368,10 @@ def test_a_subclass_has_no_field_and_its_access_says_so() -> None:
 
 
 def test_a_field_refuses_a_subclass_as_its_model(client: Any) -> None:
-    for model in (Child, Child(name="a")):
-        with pytest.raises(FieldNotOnModelError, match=SAYS_SO):
-            Topic.seen.might_exist(model, "x")
+    with pytest.raises(FieldNotOnModelError, match=SAYS_SO):
+        Topic.seen.might_exist(Child, "x")
+    with pytest.raises(FieldNotOnModelError, match=SAYS_SO):
+        Topic.seen.at().might_exist(Child, "x")
 
 
 def test_a_field_refuses_another_model() -> None:
@@ -306,8 +411,7 @@ def test_fields_of_one_kind_are_told_apart_by_identity() -> None:
 
 @pytest.mark.parametrize(("field", "name"), CALLS)
 def test_the_signature_shows_the_arguments_of_each_way(field: Any, name: str) -> None:
-    described = inspect.signature(operations(type(field))[name].describe)
-    _, _, *own = [name for name in described.parameters if name != "partition"]
+    _, _, *own = inspect.signature(operations(type(field))[name].describe).parameters
     pipeline = ["pipeline"] if writes(field, name) else []
     on_field = inspect.signature(getattr(field, name))
     on_class = inspect.signature(getattr(type(field), name))

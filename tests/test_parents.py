@@ -34,9 +34,7 @@ ALLOWED = {
     "get_special_use_field_db_key": "names a key for indexes of values; only such fields use it",
 }
 ALLOWED_ON = {
-    "CoOccurrenceField": {
-        "pre_save_validate": "a save writes no edges: there is nothing to check",
-    },
+    "CoOccurrenceField": {},
     "ExistenceFilter": {
         "remap_references": VALUE,
         "export_state": NO_STATE,

@@ -13,6 +13,7 @@ from popoto import KeyField, Model, StringField
 from popoto.extraction import ExtractedFact
 from popoto.recipes import ContextAssembler, DefaultMemory
 from popoto.recipes import SubconsciousMemory as PopotoSubconsciousMemory
+from support import contents
 
 from popoto_recall import CoOccurrenceField, partition
 from popoto_recall.recipes import AgentMemory, InheritsFields, SubconsciousMemory
@@ -127,9 +128,9 @@ def test_each_shared_name_strengthens(client: Any) -> None:
 
 def test_a_name_leads_to_the_memories_that_mention_it(client: Any) -> None:
     ada = told("ada")
-    assert AgentMemory.mentions.get_linked("ada", agent_id="a1") == [(ada.db_key.redis_key, 0.1)]
+    assert AgentMemory.mentions.at(agent_id="a1").get_linked("ada") == [(ada.db_key.redis_key, 0.1)]
     ada.delete()
-    assert AgentMemory.mentions.get_linked("ada", agent_id="a1") == []
+    assert AgentMemory.mentions.at(agent_id="a1").get_linked("ada") == []
 
 
 def test_a_name_ties_to_no_more_memories_than_the_most(client: Any) -> None:
@@ -144,14 +145,31 @@ def test_a_name_that_is_empty_is_refused_before_anything_is_written(client: Any)
     memory = AgentMemory.create(agent_id="a1", content="text")
     with pytest.raises(ValueError, match="not empty"):
         memory.mention("ada", "")
-    assert AgentMemory.mentions.get_linked("ada", agent_id="a1") == []
+    assert AgentMemory.mentions.at(agent_id="a1").get_linked("ada") == []
 
 
 def test_agents_share_no_names(client: Any) -> None:
     told("ada")
     other = told("ada", agent_id="a2")
     assert linked(other) == {}
-    assert AgentMemory.words.definitely_missing("ada", agent_id="a3")
+    assert AgentMemory.words.at(agent_id="a3").definitely_missing("ada")
+
+
+def test_a_block_of_another_agent_is_not_overridden(client: Any) -> None:
+    subconscious = remembering()
+    memory = by_text()[PROGRAM]
+    before = contents(client)
+    with partition(agent_id="a2"):
+        with pytest.raises(ValueError, match="different partitions"):
+            memory.mention(ADA)
+        with pytest.raises(ValueError, match="block around this call names agent_id='a2'"):
+            subconscious.inject_context(QUESTION)
+        with pytest.raises(ValueError, match="block around this call names agent_id='a2'"):
+            subconscious.extract_memories(SOUP)
+    assert contents(client) == before
+    with partition(agent_id="a1", other="x"):
+        assert memory.mention(ADA) == 1
+        assert PROGRAM in recalled(subconscious)
 
 
 def test_many_names_of_one_fact_are_cut_as_in_popoto(client: Any) -> None:
@@ -195,10 +213,10 @@ def test_a_subclass_keeps_the_fields_and_has_keys_of_its_own(client: Any) -> Non
     own = set(ProjectMemory._meta.fields)
     assert own == {*AgentMemory._meta.fields, "project"} > set(DefaultMemory._meta.fields)
     ProjectMemory.create(agent_id="a1", content="green tea", project="x")
-    assert ProjectMemory.words.might_exist("tea", agent_id="a1")
-    assert ProjectMemory.counts.get_frequency("tea", agent_id="a1") == 1
+    assert ProjectMemory.words.at(agent_id="a1").might_exist("tea")
+    assert ProjectMemory.counts.at(agent_id="a1").get_frequency("tea") == 1
     assert AgentMemory.query.count() == 0
-    assert AgentMemory.words.definitely_missing("tea", agent_id="a1")
+    assert AgentMemory.words.at(agent_id="a1").definitely_missing("tea")
 
 
 def test_popotos_default_memory_loses_them() -> None:
@@ -253,7 +271,7 @@ def test_the_cap_on_memories_holds_and_takes_their_edges_along(client: Any) -> N
     for number in range(3):
         Capped.create(agent_id="a1", content=f"text {number}").mention("ada")
     assert Capped.query.count() == 2
-    assert len(Capped.mentions.get_linked("ada", agent_id="a1")) == 2
+    assert len(Capped.mentions.at(agent_id="a1").get_linked("ada")) == 2
 
 
 def test_another_server_answers_the_same(client: Any) -> None:
@@ -265,4 +283,4 @@ def test_another_server_answers_the_same(client: Any) -> None:
     stream.seek(0)
     AgentMemory.import_records(stream)
     assert recalled(subconscious) == [PROGRAM, FATHER]
-    assert len(AgentMemory.mentions.get_linked(ADA, agent_id="a1")) == 2
+    assert len(AgentMemory.mentions.at(agent_id="a1").get_linked(ADA)) == 2

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from popoto_recall import ExistenceFilter, FrequencySketch, IncompleteError, RebuildError
 from popoto_recall.cli.app import app
-from popoto_recall.fields import _rebuild, _scope
+from popoto_recall.fields import _every, _rebuild
 
 MARK = "$Class:Leaf:reindex"
 
@@ -114,15 +114,15 @@ def lose(client: Any) -> None:
 def admits(name: str) -> bool:
     """Whether a field admits, in every way of asking, that it has not seen every record."""
     field, partition = getattr(Leaf, name), FIELDS[name]
-    if field.info(**partition).complete:
+    if field.at(**partition).info().complete:
         return False
     if isinstance(field, ExistenceFilter):
-        return bool(field.might_exist("green", **partition))
+        return bool(field.at(**partition).might_exist("green"))
     with pytest.raises(IncompleteError):
-        field.get_frequency("green", **partition)
+        field.at(**partition).get_frequency("green")
     if name == "heard":
         with pytest.raises(IncompleteError):
-            field.top(1, **partition)
+            field.at(**partition).top(1)
     return True
 
 
@@ -136,7 +136,7 @@ def test_a_missing_value_is_incomplete_meanwhile(leaves: Any, name: str) -> None
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_value_lost_meanwhile_is_incomplete(leaves: Any, name: str) -> None:
-    getattr(Leaf, name).rebuild(**FIELDS[name])
+    getattr(Leaf, name).at(**FIELDS[name]).rebuild()
     said: list[bool] = []
 
     def lose_and_ask() -> None:
@@ -167,11 +167,11 @@ def test_after_a_re_index_that_was_stopped(leaves: Any, name: str) -> None:
     Leaf.create(name="leaf", agent="a1", text="red")
     assert admits(name)
     with pytest.raises(RebuildError, match="rebuild_indexes"):
-        getattr(Leaf, name).rebuild(**FIELDS[name])
+        getattr(Leaf, name).at(**FIELDS[name]).rebuild()
     assert leaves.keys("*:staging*") == []
     assert Leaf.rebuild_indexes() == 2
     assert admits(name)
-    assert getattr(Leaf, name).rebuild(**FIELDS[name]) == (1 if name == "both" else 2)
+    assert getattr(Leaf, name).at(**FIELDS[name]).rebuild() == (1 if name == "both" else 2)
     assert not admits(name)
 
 
@@ -196,7 +196,7 @@ def test_a_new_model_and_a_new_partition_are_complete_afterwards(client: Any) ->
     Leaf.rebuild_indexes()
     assert not under_way(client)
     Leaf.create(name="leaf", agent="a2", text="green")
-    assert Leaf.mine.info(agent="a2").complete
+    assert Leaf.mine.at(agent="a2").info().complete
 
 
 def test_values_that_were_complete_stay_so(client: Any) -> None:
@@ -309,16 +309,16 @@ def test_models_without_our_fields_are_not_watched() -> None:
 def test_partitions_listed_beside_a_re_index_are_not_taken_for_all(
     leaves: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = _scope.members
+    listed = _every.members
 
     def listed_while_empty(client: Any, key: str) -> set[str]:
         found: list[set[str]] = []
         reindexed(lambda: found.append(listed(client, key)))
         return found[0]
 
-    monkeypatch.setattr(_scope, "members", listed_while_empty)
+    monkeypatch.setattr(_every, "members", listed_while_empty)
     with pytest.raises(RebuildError, match="partitions of Leaf"):
-        list(_scope.partitions(Leaf, ("agent",)))
+        Leaf.mine.partitions()
 
 
 def test_the_commands_do_not_take_missing_partitions_for_none(leaves: Any) -> None:

@@ -14,7 +14,8 @@ from popoto.recipes import AssemblyResult, DefaultMemory
 from popoto.recipes import SubconsciousMemory as PopotoSubconsciousMemory
 
 from .errors import ArgumentError, ArgumentTypeError
-from .fields import CoOccurrenceField, ExistenceFilter, FrequencySketch, partition
+from .fields import CoOccurrenceField, ExistenceFilter, FrequencySketch
+from .fields._blocks import agreeing_partition
 
 __all__ = ["AgentMemory", "InheritsFields", "SubconsciousMemory"]
 
@@ -76,21 +77,23 @@ class AgentMemory(DefaultMemory, metaclass=InheritsFields):
         Returns:
             Number of memories that it was tied to: at most 20 per name.
         Raises:
-            ValueError: A name is empty; nothing is written then.
+            ValueError: A name is empty, or the call is inside a block of another agent; nothing is
+                written then.
         Cost: three round trips.  Atomic: each. Names are noted first, so that of two memories
         stored at the same time at least one finds the other.
         """
         model, own = type(self), self.db_key.redis_key
-        with partition(agent_id=self.agent_id):
-            model.mentions.link_many([(self, name) for name in names])
-            known = model.mentions.get_linked_many(names, limit=MEMORIES_PER_NAME + 1)
-            others = [
-                pk
-                for memories in known.values()
-                for pk in [pk for pk, _ in memories if pk != own][:MEMORIES_PER_NAME]
-            ]
-            delta = Defaults.EXTRACTION_ENTITY_PAIR_LINK_WEIGHT
-            model.associations.strengthen_many([(self, pk) for pk in others], delta=delta)
+        mentions = model.mentions.at(agent_id=self.agent_id)
+        mentions.link_many([(self, name) for name in names])
+        known = mentions.get_linked_many(names, limit=MEMORIES_PER_NAME + 1)
+        others = [
+            pk
+            for memories in known.values()
+            for pk in [pk for pk, _ in memories if pk != own][:MEMORIES_PER_NAME]
+        ]
+        delta = Defaults.EXTRACTION_ENTITY_PAIR_LINK_WEIGHT
+        associations = model.associations.at(agent_id=self.agent_id)
+        associations.strengthen_many([(self, pk) for pk in others], delta=delta)
         return len(set(others))
 
 
@@ -132,7 +135,7 @@ class SubconsciousMemory(PopotoSubconsciousMemory):
         self, messages: list[dict[str, Any]], **options: Any
     ) -> tuple[list[dict[str, Any]], AssemblyResult]:
         """Add the agent's memories that bear on the last question, as Popoto's recipe does."""
-        with partition(agent_id=self.agent_id):
+        with agreeing_partition(agent_id=self.agent_id):
             return super().inject_context(messages, **options)
 
     def extract_memories(self, response_text: str, **options: Any) -> list[Any]:
@@ -144,7 +147,7 @@ class SubconsciousMemory(PopotoSubconsciousMemory):
         Returns:
             The memories stored.
         """
-        with partition(agent_id=self.agent_id):
+        with agreeing_partition(agent_id=self.agent_id):
             return super().extract_memories(response_text, **options)
 
     def _seed_associations(self, instance: AgentMemory, fact: Any) -> None:

@@ -198,15 +198,19 @@ def test_traverse_ranks_what_the_graph_reaches(real_client: Any) -> None:
     assert weighed[0][1] < 0.4
 
 
-def test_traverse_names_no_partition(real_client: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_traverse_goes_by_the_keys_that_it_is_given(
+    real_client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     own = ideas(Owned)
     Owned.near.link(own["tea"], own["pot"])
     seeds = [own["tea"].db_key.redis_key]
+    found = [(own["pot"].db_key.redis_key, 0.05)]
     with partition(agent_id="a1"):
-        assert traverse(Owned, seeds, co_occurrence_field=Owned.near) == [
-            (own["pot"].db_key.redis_key, 0.05)
-        ]
-    assert traverse(Owned, seeds, co_occurrence_field=Owned.near) == []
+        assert traverse(Owned, seeds, co_occurrence_field=Owned.near) == found
+    assert traverse(Owned, seeds, co_occurrence_field=Owned.near) == found
+    assert not caplog.records
+    with partition(agent_id="a2"):
+        assert traverse(Owned, seeds, co_occurrence_field=Owned.near) == []
     assert [r.levelno for r in caplog.records] == [logging.WARNING]
-    assert "popoto_recall.partition" in caplog.text
+    assert "different partitions" in caplog.text
     caplog.clear()

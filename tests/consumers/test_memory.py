@@ -92,8 +92,8 @@ def test_a_partitioned_model_remembers_and_answers_inside_a_block(real_client: A
         subconscious.extract_memories("she programmed what he had designed")
         _, result = subconscious.inject_context([{"role": "user", "content": "programmed"}])
     assert len(result.records) == 1
-    assert OwnSaid.near.get_linked(ADA, agent_id="a1") == [(ENGINE, 0.1)]
-    assert OwnSaid.near.get_linked(ADA, agent_id="a2") == []
+    assert OwnSaid.near.at(agent_id="a1").get_linked(ADA) == [(ENGINE, 0.1)]
+    assert OwnSaid.near.at(agent_id="a2").get_linked(ADA) == []
 
 
 def test_outside_a_block_popoto_keeps_the_memory_and_logs_the_lost_link(
@@ -101,7 +101,7 @@ def test_outside_a_block_popoto_keeps_the_memory_and_logs_the_lost_link(
 ) -> None:
     saved = remembering(OwnSaid, ADA, ENGINE).extract_memories("she programmed")
     assert len(saved) == 1
-    assert OwnSaid.near.get_linked(ADA, agent_id="a1") == []
+    assert OwnSaid.near.at(agent_id="a1").get_linked(ADA) == []
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "popoto_recall.partition" in caplog.text
     caplog.clear()

@@ -89,19 +89,22 @@ def work(admin: redis.Redis) -> list[Any]:
     admin.pexpire(Doc.near.get_edge_key(b), 10**8)
     said += [Doc.near.weaken_all(b, factor=0.5), admin.pttl(Doc.near.get_edge_key(b)) > 0]
     said += [Doc.near.weaken_graph(0.5), Doc.cites.weaken_graph(0.5), Doc.near.unlink(a, b)]
-    said += [Doc.seen.might_exist("redis"), Doc.own.might_exist("x", name="a", agent="me")]
+    said += [Doc.seen.might_exist("redis"), Doc.own.at(name="a", agent="me").might_exist("x")]
     said += [
         Doc.seen.info(),
-        Doc.often.info(agent="me"),
-        Doc.often.top(1, agent="me"),
+        Doc.often.at(agent="me").info(),
+        Doc.often.at(agent="me").top(1),
         Doc.near.sweep(),
         Doc.near.info().bytes is None,
     ]
-    said += [Doc.often.get_frequency("redis", agent="me"), Doc.often.increment("redis", agent="me")]
+    said += [
+        Doc.often.at(agent="me").get_frequency("redis"),
+        Doc.often.at(agent="me").increment("redis"),
+    ]
     said += [
         Doc.seen.rebuild(),
-        Doc.often.rebuild(agent="me"),
-        Doc.often.top(1, agent="me"),
+        Doc.often.at(agent="me").rebuild(),
+        Doc.often.at(agent="me").top(1),
         Doc.seen.clear(),
     ]
     admin.zadd(Doc.near.get_edge_key("Doc:me:gone"), {"Doc:me:b": 0.5})

@@ -25,7 +25,7 @@ from popoto_recall import (
 )
 
 KEYS = {"seen": "$EF:Page:seen", "often": "$FS:Page:often"}
-REPLACING = {"clear", "rebuild"}
+OTHERS = {"clear", "rebuild", "partitions"}
 """Operations that work whatever is stored."""
 
 
@@ -76,7 +76,7 @@ def asked(field: Any) -> dict[str, Way]:
     ways: dict[str, Way] = {}
     for name, operation in operations(type(field)).items():
         plain = name.removeprefix("async_")
-        if plain not in REPLACING:
+        if plain not in OTHERS:
             args = (3,) if plain == "top" else ARGUMENTS[plain]
             ways[name] = way(getattr(field, name), args, operation.asynchronous)
     return ways
@@ -239,16 +239,16 @@ def unnoticed(field: Any, text: str, named: dict[str, str]) -> list[str]:
     """What denies a record, or answers with a count that lacks it."""
     if field.name == "seen":
         asked: list[Way] = [
-            lambda: field.might_exist(text, **named),
-            lambda: not field.definitely_missing(text, **named),
-            lambda: field.might_exist_batch([text], **named)[text],
-            lambda: field.might_exist_count([text], **named),
+            lambda: field.at(**named).might_exist(text),
+            lambda: not field.at(**named).definitely_missing(text),
+            lambda: field.at(**named).might_exist_batch([text])[text],
+            lambda: field.at(**named).might_exist_count([text]),
         ]
         return [f"{text} of {named} is denied" for ask in asked if answer(ask) == 0]
     asked = [
-        lambda: field.get_frequency(text, **named),
-        lambda: field.get_frequency_batch([text], **named)[text],
-        lambda: dict(field.top(5, **named)).get(text, 0),
+        lambda: field.at(**named).get_frequency(text),
+        lambda: field.at(**named).get_frequency_batch([text])[text],
+        lambda: dict(field.at(**named).top(5)).get(text, 0),
     ]
     return [f"{text} of {named} is not counted" for ask in asked if answer(ask) == 0]
 
@@ -275,7 +275,7 @@ def test_other_partitions_deny_nothing_and_count_nothing_wrong(
     model.create(title="b", text="later", **ONE)
     found += unnoticed(field, "before", named(field, ONE))
     found += unnoticed(field, "later", named(field, ONE))
-    assert field.rebuild(**named(field, ONE)) == 2
+    assert field.at(**named(field, ONE)).rebuild() == 2
     with popoto_recall.partition(**ONE):
         found += lost(field, ["before", "later"])
     check(13, 14, found)

@@ -81,10 +81,10 @@ def work(model: Any, me: int) -> None:
         model.create(**{"project": "p", **tenant}, name=f"n{i}", text=" ".join(mine[i::4]))
         for i in range(4)
     ]
-    model.often.increment(" ".join(mine), by=50, **tenant)
+    model.often.at(**tenant).increment(" ".join(mine), by=50)
     for field in (model.near, model.cites):
         field.co_occur(records)
-        field.link_many([("hub", f"t{me}"), (f"t{me}", f"end{me}")], 0.5, **tenant)
+        field.at(**tenant).link_many([("hub", f"t{me}"), (f"t{me}", f"end{me}")], 0.5)
 
 
 def own_keys(client: Any) -> set[bytes]:
@@ -144,14 +144,14 @@ def learned(model: Any, ask: Asked) -> tuple[int, list[str]]:
 
 def in_filter(model: Any) -> Asked:
     def ask(asked: list[str], tenant: Tenant) -> list[str]:
-        return [w for w, hit in model.seen.might_exist_batch(asked, **tenant).items() if hit]
+        return [w for w, hit in model.seen.at(**tenant).might_exist_batch(asked).items() if hit]
 
     return ask
 
 
 def in_sketch(model: Any) -> Asked:
     def ask(asked: list[str], tenant: Tenant) -> list[str]:
-        return [w for w, n in model.often.get_frequency_batch(asked, **tenant).items() if n]
+        return [w for w, n in model.often.at(**tenant).get_frequency_batch(asked).items() if n]
 
     return ask
 
@@ -161,7 +161,7 @@ def test_words_of_another_are_as_unknown_as_those_that_nobody_saved(shared: Any)
     check(10, *learned(shared, in_sketch(shared)))
     found: list[Any] = []
     for me, tenant in enumerate(TENANTS[shared]):
-        heaviest = {word for word, _ in shared.often.top(WORDS, **tenant)}
+        heaviest = {word for word, _ in shared.often.at(**tenant).top(WORDS)}
         found += heaviest - set(words(me))
     check(10, len(TENANTS[shared]), found)
 
@@ -191,9 +191,9 @@ def test_a_graph_shows_ones_own_edges_alone(shared: Any) -> None:
         mine = {"hub": [(f"t{me}", 0.5)] if me < last else []}
         theirs = [f"t{other}" for other in range(last) if other != me]
         for field in (shared.near, shared.cites):
-            linked = field.get_linked_many(["hub", *theirs], **tenant)
+            linked = field.at(**tenant).get_linked_many(["hub", *theirs])
             found += [one for one in linked.items() if one[1] != mine.get(one[0], [])]
-            reached = field.propagate(["hub", *theirs], depth=4, threshold=0, **tenant)
+            reached = field.at(**tenant).propagate(["hub", *theirs], depth=4, threshold=0)
             found += [one for one in reached if one not in (f"t{me}", f"end{me}")]
             asked += 2 * len(linked)
     check(10, asked, found)

@@ -6,7 +6,8 @@ needed.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from datetime import date
 from typing import Any, TypeAlias
 
 import popoto
@@ -15,6 +16,8 @@ from redis.client import Pipeline
 from typing_extensions import assert_type
 
 from popoto_recall import CoOccurrenceField, ExistenceFilter, FrequencySketch, embedded, partition
+from popoto_recall.fields._operation import Pages, asynchronous, iteration
+from popoto_recall.fields._scope import Scope
 from popoto_recall.structures.activation import Activation
 from popoto_recall.structures.bloom import FilterInfo
 from popoto_recall.structures.graph import GraphInfo
@@ -57,10 +60,9 @@ with embedded() as client:
 # Three ways to call, here of a read and of a write; the rest is shown on the field alone
 
 assert_type(ExistenceFilter.might_exist(Memory, "x"), bool)
-assert_type(ExistenceFilter.might_exist(a, "x", match="all"), bool)
+assert_type(ExistenceFilter.might_exist(Memory, "x", match="all"), bool)
 assert_type(ExistenceFilter.might_exist(Memory, "x", field_name="bloom"), bool)
 assert_type(Memory.bloom.might_exist(Memory, "x"), bool)
-assert_type(Memory.bloom.might_exist(a, "x"), bool)
 assert_type(Memory.bloom.might_exist("x"), bool)
 assert_type(Memory.bloom.might_exist(fingerprint="x", match="all"), bool)
 
@@ -68,10 +70,13 @@ assert_type(CoOccurrenceField.link(Memory, a, b), float)
 assert_type(CoOccurrenceField.link(Memory, "a", "b", initial_weight=0.5), float)
 assert_type(CoOccurrenceField.link(Memory, a, b, field_name="associations"), float)
 assert_type(Memory.associations.link(Memory, a, b, 0.5), float)
-assert_type(Memory.associations.link(a, a, b), float)
+assert_type(Memory.associations.link(a, b, 0.5), float)
 assert_type(Memory.associations.link(a, "b"), float)
+assert_type(Memory.associations.link(a.db_key, b.db_key), float)
 
 ExistenceFilter.might_exist("x")  # type: ignore[call-overload]
+ExistenceFilter.might_exist(a, "x")  # type: ignore[call-overload]
+Memory.associations.link(a, a, b)  # type: ignore[call-overload]
 ExistenceFilter.might_exist(Memory)  # type: ignore[call-overload]
 CoOccurrenceField.link("a", "b")  # type: ignore[call-overload]
 CoOccurrenceField.link(Memory, a)  # type: ignore[call-overload]
@@ -80,7 +85,7 @@ Memory.associations.link("a", "b", "heavy")  # type: ignore[call-overload]
 Memory.associations.link(a, b, weight=0.5)  # type: ignore[call-overload]
 Memory.associations.link(Memory, a, b, "heavy")  # type: ignore[call-overload]
 Memory.bloom.might_exist()  # type: ignore[call-overload]
-Memory.bloom.might_exist("x", match=True)  # type: ignore[call-overload]
+Memory.bloom.might_exist("x", match="some")  # type: ignore[call-overload]
 
 # In a pipeline: None, and no pipeline for what only reads
 
@@ -174,16 +179,63 @@ class Shared(Model):
     agent_id = KeyField()
     associations = CoOccurrenceField(partition_by="agent_id")
     bloom = ExistenceFilter(partition_by=("agent_id", "key"))
+    freq = FrequencySketch(partition_by="agent_id")
 
 
-assert_type(Shared.bloom.might_exist("x", agent_id="a1", key=7), bool)
-assert_type(ExistenceFilter.might_exist(Shared, "x", agent_id="a1", key="k"), bool)
-assert_type(Shared.associations.link("a", "b", agent_id="a1"), float)
-assert_type(Shared.associations.link("a", "b", agent_id="a1", pipeline=pipeline), None)
+assert_type(Shared.associations.at(agent_id="a1"), CoOccurrenceField)
+assert_type(Shared.bloom.at(agent_id="a1", key=7), ExistenceFilter)
+assert_type(Shared.freq.at(agent_id=date(2030, 1, 1)), FrequencySketch)
+assert_type(CoOccurrenceField.at(Shared, agent_id="a1"), CoOccurrenceField)
+assert_type(ExistenceFilter.at(Shared, field_name="bloom", agent_id="a1", key=7), ExistenceFilter)
+assert_type(FrequencySketch.at(Shared, agent_id="a1"), FrequencySketch)
+Shared.bloom.at(agent_id=None)  # type: ignore[arg-type]
+Shared.bloom.at("a1")  # type: ignore[call-arg]
+FrequencySketch.at(agent_id="a1")  # type: ignore[call-arg]
+
+assert_type(Shared.bloom.at(agent_id="a1", key=7).might_exist("x"), bool)
+assert_type(ExistenceFilter.at(Shared, agent_id="a1", key=7).might_exist("x"), bool)
+assert_type(Shared.associations.at(agent_id="a1").link("a", "b"), float)
+assert_type(Shared.associations.at(agent_id="a1").link(Shared, "a", "b"), float)
+assert_type(Shared.associations.at(agent_id="a1").link("a", "b", pipeline=pipeline), None)
+assert_type(Shared.freq.at(agent_id="a1").top(), list[tuple[str, int]])
 assert_type(Shared.associations.partition_by, tuple[str, ...])
 with partition(agent_id="a1"):
     assert_type(Shared.associations.get_linked("a"), Edges)
-Shared.bloom.might_exist("x", agent_id=None)  # type: ignore[call-overload]
+
+Shared.bloom.might_exist("x", agent_id="a1")  # type: ignore[call-overload]
+Shared.bloom.might_exist("x", dept=3)  # type: ignore[call-overload]
+ExistenceFilter.might_exist(Shared, "x", agent_id="a1")  # type: ignore[call-overload]
+Shared.bloom.at(agent_id="a1", key=7).might_exist("x", tennant="x")  # type: ignore[call-overload]
+Shared.associations.at(agent_id="a1").link("a")  # type: ignore[call-overload]
+Shared.associations.link("a", "b", agent_id="a1")  # type: ignore[call-overload]
+Shared.freq.increment("x", agent_id="a1")  # type: ignore[call-overload]
+
+assert_type(Memory.associations.partitions(), list[dict[str, str]])
+assert_type(Memory.bloom.partitions(), list[dict[str, str]])
+assert_type(Memory.freq.partitions(), list[dict[str, str]])
+assert_type(FrequencySketch.partitions(Memory), list[dict[str, str]])
+assert_type(Shared.freq.clear(all_partitions=True), None)
+Shared.freq.clear(True)  # type: ignore[call-overload]
+Shared.freq.rebuild(all_partitions=True)  # type: ignore[call-overload]
+
+
+# Iterations, as an operation of a field may be one
+
+
+class Toy(CoOccurrenceField):
+    @iteration
+    def numbers(self, at: Scope, /, most: int) -> Pages[int]:
+        """Numbers."""
+        return iter([range(most)])
+
+    async_numbers = asynchronous(numbers)
+
+
+toy = Toy()
+assert_type(toy.numbers(3), Iterator[int])
+assert_type(Toy.numbers(Memory, 3), Iterator[int])
+assert_type(toy.async_numbers(most=3), AsyncIterator[int])
+toy.numbers("3")  # type: ignore[call-overload]
 
 
 async def twins() -> None:
@@ -225,3 +277,11 @@ async def twins() -> None:
     assert_type(await Memory.freq.async_clear(), None)
     assert_type(await Memory.freq.async_rebuild(), int)
     assert_type(await Memory.freq.async_top(), list[tuple[str, int]])
+    assert_type(await Memory.associations.async_partitions(), list[dict[str, str]])
+    assert_type(await Memory.bloom.async_partitions(), list[dict[str, str]])
+    assert_type(await Memory.freq.async_partitions(), list[dict[str, str]])
+
+    assert_type(await Shared.associations.at(agent_id="a1").async_link("a", "b"), float)
+    await Shared.bloom.async_might_exist("x", agent_id="a1")  # type: ignore[call-overload]
+    async for number in toy.async_numbers(3):
+        assert_type(number, int)

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .. import ExistenceFilter, FrequencySketch
-from ..fields._scope import partitions
 
 
 def load_model(path: str) -> type[Model]:
@@ -65,12 +64,12 @@ def run(console: Console, model: type[Model], fields: list[Any]) -> None:
         console=console,
     ) as bars:
         for field in fields:
-            for partition in partitions(model, field.partition_by):
+            for partition in field.partitions():
                 values = ", ".join(f"{name}={value}" for name, value in partition.items())
                 bar = bars.add_task(f"{model.__name__}.{field.name} {values}".rstrip(), total=None)
 
                 def advance(done: int, total: int, bar: Any = bar) -> None:
                     bars.update(bar, completed=done, total=total)
 
-                count = field.rebuild(progress=advance, **partition)
+                count = field.at(**partition).rebuild(progress=advance)
                 bars.update(bar, completed=count, total=count)

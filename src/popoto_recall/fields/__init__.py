@@ -1,6 +1,6 @@
 """The fields that a Popoto model declares; the only layer that knows Popoto."""
 
-from ._scope import partition
+from ._blocks import partition
 from .co_occurrence import CoOccurrenceField
 from .existence import ExistenceFilter
 from .frequency import FrequencySketch

@@ -14,6 +14,7 @@ import popoto
 from popoto.fields.key_field_mixin import VALID_KEYFIELD_TYPES
 from popoto.models.base import Model
 from popoto.models.canonical_key import canonical_key_str
+from popoto.models.db_key import DB_key
 from popoto.redis_db import get_REDIS_DB
 
 from ..engine import Commands, queue, run
@@ -21,11 +22,15 @@ from ..errors import ArgumentError, ArgumentTypeError, FieldNotOnModelError, Opt
 from ..structures.text import utf8
 from ._reindex import watch_reindex
 from ._saving import watch_saves
+from ._scope import Scope
 
 Self = TypeVar("Self", bound="RecallField")
 
 _SCALARS = (*VALID_KEYFIELD_TYPES, Real, UUID, PurePath)
-"""What a pk may be beside a record: the values of Popoto's KeyFields, and other plain names."""
+"""What a pk may be beside a record and its key: values of Popoto's KeyFields, plain names."""
+
+_TAKEN = frozenset({"field_name"})
+"""Names that no partition can have."""
 
 
 class RecallField:
@@ -36,8 +41,16 @@ class RecallField:
     """
 
     name: str
+    families: tuple[str, ...] = ()
+    """How the keys begin that tell which partitions there are."""
+
     partition_by: tuple[str, ...] = ()
     _model: type[Model] | None = None
+    _at: Scope | None = None
+    """The one partition that this is the field in, if `at` gave it."""
+
+    _view_of: Any = None
+    """The field that `at` gave this for."""
 
     @overload
     def __get__(self: Self, instance: None, owner: type[Model]) -> Self: ...
@@ -58,18 +71,11 @@ class RecallField:
         for name in names:
             if not isinstance(name, str) or names.count(name) > 1:
                 raise OptionError(f"partition_by names KeyFields, each once, not {partition_by!r}")
-            if name in self._parameters():
+            if name in _TAKEN:
                 raise OptionError(
-                    f"partition_by={name!r} is also a parameter of an operation: rename the field"
+                    f"partition_by={name!r} is also a parameter of at(): rename the field"
                 )
         self.partition_by = names
-
-    def _parameters(self) -> set[str]:
-        """Names that calls of this field's operations use already."""
-        operations = (getattr(type(self), name) for name in dir(type(self)))
-        found = (getattr(bound, "operation", None) for bound in operations)
-        names = {name for operation in found if operation for name in operation.parameters}
-        return names | {"pipeline", "field_name", "model"}
 
     def _init_popoto(self, type: object, null: object, default: object) -> None:
         """Set what Popoto reads of every field; only its usual values make sense here."""
@@ -95,7 +101,7 @@ class RecallField:
             if name in model._meta.auto_field_names:
                 raise OptionError(
                     f"partition_by={name!r} of {model.__name__}.{self.name} is an AutoKeyField: "
-                    "each record would have a partition of its own"
+                    "Popoto keeps no set of the records with a value of it"
                 )
         self._model = model
         watch_saves(model)
@@ -122,7 +128,8 @@ class RecallField:
 
     def check_on(self, model: type[Model]) -> None:
         """Raise unless the model declares this very field."""
-        if model is not self.owner and model._meta.fields.get(self.name) is not self:
+        declared = self if self._view_of is None else self._view_of
+        if model is not self.owner and model._meta.fields.get(self.name) is not declared:
             raise FieldNotOnModelError(
                 f"{model.__name__} has no field {self.name!r} of its own: Popoto does not inherit "
                 f"fields, declare it on {model.__name__} too"
@@ -139,16 +146,20 @@ def _names_of_field(field: RecallField, model: type[Model] | None) -> list[str]:
 
 
 def as_pk(value: object) -> str:
-    """The pk that a record or a scalar stands for.
+    """The pk that a record, its `db_key` or a scalar stands for.
 
     Raises:
         ArgumentError: None, a bool, NaN, empty, or not encodable as UTF-8.
         ArgumentTypeError: Not a scalar.
     """
+    if type(value) is str and value and value.isascii():
+        return value  # by far the most frequent
     if isinstance(value, (str, bytes)):
         text = as_text(value, "pk")
     elif isinstance(value, Model):
         text = value.db_key.redis_key
+    elif isinstance(value, DB_key):
+        text = as_text(value.redis_key, "pk")
     elif value is None or isinstance(value, bool):
         raise ArgumentError(f"{value!r} is no pk")
     elif isinstance(value, _SCALARS):

@@ -18,7 +18,8 @@ P = ParamSpec("P")
 R = TypeVar("R", covariant=True)
 Q = TypeVar("Q", covariant=True)
 
-ModelRef: TypeAlias = "type[Model] | Model"
+ModelRef: TypeAlias = "type[Model]"
+"""What names a model. An instance never does: it is a record."""
 
 
 class ReadOnField(Protocol[P, R]):

@@ -17,12 +17,12 @@ from uuid import uuid4
 
 from popoto.models.base import Model
 from popoto.models.encoding import decode_popoto_model_hashmap
-from popoto.redis_db import get_REDIS_DB
 
 from ..engine import hashes, members, run
 from ..errors import StoredValueError
 from ..structures.reindex import seen
 from ..structures.value import Plan, Value
+from ._client import client
 
 Progress = Callable[[int, int], object]
 """Told how many records are done, and how many there are."""
@@ -52,7 +52,7 @@ class Rebuild:
         self.value = value
         self.fingerprint_of = fingerprint_of
         self.progress = progress
-        self.client = get_REDIS_DB()
+        self.client = client()
         self.records = 0
 
     def run(self) -> int:

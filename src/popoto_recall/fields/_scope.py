@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
 from functools import lru_cache
-from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from urllib.parse import quote
 
 from popoto.models.base import Model
-from popoto.models.canonical_key import canonical_key_str
 from popoto.models.db_key import DB_key
-from popoto.redis_db import get_REDIS_DB
 
-from ..engine import members, run
-from ..errors import ArgumentError, RebuildError
-from ..structures.reindex import mark_of, seen
-from ..structures.text import utf8
+from ..errors import ArgumentError
+from ..structures.reindex import mark_of
+from ._blocks import named_by_blocks, text_of
+from ._keys import values_in_key
 
-PartitionValue: TypeAlias = "str | int"
-"""What a call may name a partition by; any value of a KeyField works, these type-check."""
+PartitionValue: TypeAlias = "str | int | float | Decimal | date | time"
+"""What names a partition: a value of a KeyField."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,10 @@ class Scope:
         """Key of the mark of the model's re-indexes."""
         return mark_of(self.model._meta.db_class_key.redis_key)
 
+    def values(self) -> tuple[str, ...]:
+        """The values that name the partition."""
+        return tuple(value for _, value in self.partition)
+
     def records(self) -> tuple[str, ...]:
         """Keys of the sets whose common members are the keys of the records in scope."""
         meta = self.model._meta
@@ -60,108 +61,121 @@ class Scope:
             for name, value in self.partition
         )
 
+    def admits(self, pk: str) -> bool:
+        """Whether a pk may stand in this scope: all but the keys of other partitions' records."""
+        found = values_in_key(self.model, pk, self.names())
+        return found is None or found == self.values()
 
-_NOTHING: Mapping[str, object] = MappingProxyType({})
-_named: ContextVar[Mapping[str, object]] = ContextVar("partition", default=_NOTHING)
+    def holds_record(self, pk: str) -> bool:
+        """Whether a pk is the key of a record in this scope, be it stored or not."""
+        return values_in_key(self.model, pk, self.names()) == self.values()
 
 
-@contextmanager
-def partition(**values: object) -> Iterator[None]:
-    """Name the partition for every call inside the block that does not name one itself.
-
-    Args:
-        values: Values of KeyFields, by name. An inner block adds to an outer one.
-    """
-    token = _named.set({**_named.get(), **values})
-    try:
-        yield
-    finally:
-        _named.reset(token)
+def scope_of_values(
+    names: tuple[str, ...], model: type[Model], values: Mapping[str, object]
+) -> Scope:
+    """The scope that these values name, whatever block the call is in."""
+    return _scope(model, names, tuple([text_of(name, values[name]) for name in names]))
 
 
 def scope_of_record(names: tuple[str, ...], record: Model) -> Scope:
-    """The scope that a record is in."""
-    return Scope(type(record), _values(names, {name: getattr(record, name) for name in names}))
+    """The scope that a record is in, whatever block the call is in.
+
+    Raises:
+        ArgumentError: It is in none, because a value that names its partition is null.
+    """
+    return scope_of_values(names, type(record), {name: getattr(record, name) for name in names})
+
+
+def in_no_partition(names: tuple[str, ...], record: Model) -> bool:
+    """Whether a value that names a record's partition is null, which no save accepts any more."""
+    return any(getattr(record, name) is None for name in names)
 
 
 def scope_of_call(
-    names: tuple[str, ...], model: type[Model], named: Mapping[str, object], args: Iterable[object]
+    names: tuple[str, ...],
+    model: type[Model],
+    at: Scope | None,
+    given: Iterable[tuple[object, str]],
 ) -> Scope:
-    """The scope that a call means: by the values it names, the records it is given, the block.
+    """The partition that `at`, the block, records and keys agree on, perhaps only in part.
 
+    Args:
+        names: Of the fields that name the partition.
+        model: The model of the call.
+        at: The partition of the field that the call was made on, if it is in one.
+        given: Records and pks, each as it was given and as text.
     Raises:
-        ArgumentError: A name is missing, or the records are in different partitions.
+        ArgumentError: They name different partitions.
     """
-    if not names:
-        return _whole(model)
-    found = {_values(names, _of_record(names, record, named)) for record in _records(model, args)}
-    if len(found) > 1:
-        raise ArgumentError(f"records of different partitions in one call: {sorted(found)!r:.200}")
-    if found:
-        return Scope(model, found.pop())
-    return Scope(model, _values(names, {**_named.get(), **named}))
+    agreed = None if at is None else at.values()
+    for value, text in given:
+        values = _values_of(names, model, value, text)
+        if values is None or values == agreed:
+            continue
+        if agreed is not None:
+            raise _different(names, model, at, given)
+        agreed = values
+    block = named_by_blocks()
+    if agreed is None:
+        return _scope(model, names, tuple([block.get(name) for name in names]))
+    if block and any(block.get(*pair) != pair[1] for pair in zip(names, agreed, strict=True)):
+        raise _different(names, model, at, given)
+    return _scope(model, names, agreed)
 
 
 @lru_cache(maxsize=1024)
-def _whole(model: type[Model]) -> Scope:
+def _scope(model: type[Model], names: tuple[str, ...], values: tuple[str | None, ...]) -> Scope:
+    pairs = zip(names, values, strict=True)
+    return Scope(model, tuple((name, value) for name, value in pairs if value is not None))
+
+
+def _different(
+    names: tuple[str, ...],
+    model: type[Model],
+    at: Scope | None,
+    given: Iterable[tuple[object, str]],
+) -> ArgumentError:
+    """The error that says which two things name different partitions."""
+    known: dict[str, tuple[str, str]] = {}
+    for source, values in _sources(names, model, at, given):
+        for name, value in values:
+            first, text = known.setdefault(name, (source, value))
+            if text != value:
+                return ArgumentError(
+                    f"different partitions in one call: {first} is in {name}={text!r}, {source} "
+                    f"in {name}={value!r}"
+                )
+    raise AssertionError("everything agrees")
+
+
+def _sources(
+    names: tuple[str, ...],
+    model: type[Model],
+    at: Scope | None,
+    given: Iterable[tuple[object, str]],
+) -> Iterator[tuple[str, Iterable[tuple[str, str]]]]:
+    """Everything that names a partition, and the values that it names."""
+    if at is not None:
+        yield "the field", at.partition
+    block = named_by_blocks()
+    yield "the block", [(name, block[name]) for name in names if name in block]
+    for value, text in given:
+        values = _values_of(names, model, value, text)
+        if values is not None:
+            yield repr(text), zip(names, values, strict=True)
+
+
+def _values_of(
+    names: tuple[str, ...], model: type[Model], value: object, text: str
+) -> tuple[str, ...] | None:
+    """What a record, or a pk that is a record's key, says; None for the names of other things."""
+    if isinstance(value, model) and all(name in value._meta.fields for name in names):
+        return tuple(text_of(name, getattr(value, name)) for name in names)
+    return values_in_key(model, text, names)
+
+
+@lru_cache(maxsize=1024)
+def whole(model: type[Model]) -> Scope:
+    """All of a model, where a field is not partitioned."""
     return Scope(model)
-
-
-def _of_record(
-    names: tuple[str, ...], record: Model, named: Mapping[str, object]
-) -> dict[str, object]:
-    values = {name: getattr(record, name) for name in names}
-    for name, value in named.items():
-        if _text(name, value) != _text(name, values[name]):
-            raise ArgumentError(f"{record.db_key.redis_key!r} is not in {name}={value!r}")
-    return values
-
-
-def _records(model: type[Model], values: Iterable[object]) -> Iterator[Model]:
-    """Records of the model among some arguments, also in a list of them or of pairs."""
-    for value in values:
-        if isinstance(value, model):
-            yield value
-        elif isinstance(value, (list, tuple, set, frozenset, dict)):
-            yield from _records(model, value)
-
-
-def partitions(model: type[Model], names: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """The partitions that hold records; one without a name if there are no names.
-
-    Raises:
-        RebuildError: Popoto's `rebuild_indexes` is under way or was killed: some may be missing.
-    """
-    if not names:
-        yield {}
-        return
-    mark = Scope(model).mark()
-    before = run(get_REDIS_DB(), seen(mark))
-    keys = members(get_REDIS_DB(), model._meta.db_class_set_key.redis_key)
-    if before.under_way or run(get_REDIS_DB(), seen(mark)) != before:
-        raise RebuildError(
-            f"the partitions of {model.__name__} are not known while rebuild_indexes() is under "
-            "way, or if it was killed; let it run to its end"
-        )
-    at = [model._meta.get_db_key_index_position(name) for name in names]
-    parts = [DB_key.from_redis_key(key) for key in keys]
-    for values in sorted({tuple(str(part[i]) for i in at) for part in parts}):
-        yield dict(zip(names, values, strict=True))
-
-
-def _values(names: tuple[str, ...], values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    missing = [name for name in names if name not in values]
-    if missing:
-        raise ArgumentError(
-            f"no partition named: pass {'=, '.join(missing)}=, a record, or call it inside "
-            f"popoto_recall.partition({'=..., '.join(missing)}=...)"
-        )
-    return tuple((name, _text(name, values[name])) for name in names)
-
-
-def _text(name: str, value: object) -> str:
-    if value is None:
-        raise ArgumentError(f"{name}=None names no partition")
-    text = canonical_key_str(value)
-    utf8(text, name)
-    return text

@@ -8,18 +8,21 @@ from typing import Any, TypeGuard, cast
 
 from popoto.fields._tokenizer import MIN_TOKEN_LENGTH, STOP_WORDS, tokenize
 from popoto.models.base import Model
-from popoto.redis_db import get_REDIS_DB
+from popoto.models.db_key import DB_key
 
 from ..engine import Command, Commands, Described, merged, run
 from ..errors import ArgumentError, ArgumentTypeError, OptionError, StoredValueError
 from ..structures.tokens import Tokenize, Tokenizer, WordTokenizer
 from ..structures.value import Value
-from ._base import RecallField, as_text, run_or_queue
-from ._operation import asynchronous, procedure, write
+from ._base import as_text, run_or_queue
+from ._client import client
+from ._every import partitions_in
+from ._operation import Steps, asynchronous, every_partition, procedure, write
+from ._partitioned import PartitionedField
 from ._rebuild import Progress, Rebuild
 from ._reindex import reindexing
 from ._saving import saving
-from ._scope import Scope, partitions, scope_of_call, scope_of_record
+from ._scope import Scope, in_no_partition, scope_of_record, whole
 
 _logger = logging.getLogger(__name__)
 
@@ -31,7 +34,7 @@ DEFAULT_TOKENIZER = WordTokenizer(
 """Popoto's own: lower case, words of 3 characters or more, no English stop words."""
 
 
-class TokenField(RecallField):
+class TokenField(PartitionedField):
     """A field that every save tells the tokens of the record's fingerprint."""
 
     follows_every_save = True
@@ -67,26 +70,29 @@ class TokenField(RecallField):
         return [token.decode() for token in self.tokenizer.tokens(as_fingerprint(text))]
 
     @write
-    def clear(self, at: Scope, /) -> Described[None]:
+    def clear(self, at: Scope, /, *, all_partitions: bool = False) -> Described[None]:
         """Replace what is stored, whatever its state, by an empty value that counts as complete.
 
         It is made by the field's present options. Records that exist are in it only once they are
         saved again.
 
         Args:
-            pipeline: Queue the call there.
-        Cost: one round trip.  Atomic.
+            all_partitions: Do so in every partition, if the call names none.
+            pipeline: Queue the call there; not for all partitions.
+        Cost: one round trip per partition.  Atomic: each.
         """
         return self.stored(at).clear()
 
+    @every_partition
     @procedure
-    def rebuild(self, at: Scope, /, progress: Progress | None = None) -> int:
+    def rebuild(self, at: Scope, /, progress: Progress | None = None) -> Steps[int]:
         """Make the value anew from the stored records, with the field's present options.
 
         It is filled beside the old one, which goes on serving, and takes its place in one step,
         complete and, if it is a filter, large enough. Saves made meanwhile are in it. A rebuild
         that was killed leaves keys that expire within ten minutes; run it again. Of two at the same
-        time the later one does the work, and the other waits for it.
+        time the later one does the work, and the other waits for it. A call that names
+        no partition rebuilds each of them.
 
         Args:
             progress: Called after each 500 records with the number done, and of all.
@@ -96,23 +102,22 @@ class TokenField(RecallField):
             ValueError: ``fingerprint_fn`` returned None for a record.
         Cost: reads every record, in batches of 500.  Atomic: the change from old to new.
         """
-        return Rebuild(at.model, self.stored(at), self.fingerprint_of, progress).run()
+        return Rebuild(at.model, self.stored(at), self.fingerprint_of, progress).run
 
     async_clear = asynchronous(clear)
     async_rebuild = asynchronous(rebuild)
 
     def rebuild_if_incomplete(self) -> None:
         """Rebuild in each partition what does not know every record. Called after a re-index."""
-        model = self.owner
-        for values in partitions(model, self.partition_by):
-            at = scope_of_call(self.partition_by, model, values, ())
+        for at in partitions_in(self, whole(self.owner)):
+            stored = self.stored(at)
             try:
-                _, complete = run(get_REDIS_DB(), self.stored(at).answering())
+                _, complete = run(client(), stored.answering())
             except StoredValueError:
                 complete = False
             if not complete:
-                _logger.info("rebuilding %s", self.stored(at).key)
-                Rebuild(model, self.stored(at), self.fingerprint_of, self._log_progress).run()
+                _logger.info("rebuilding %s", stored.key)
+                Rebuild(at.model, stored, self.fingerprint_of, self._log_progress).run()
 
     def fingerprint_of(self, instance: Model) -> str:
         """The text of a record whose tokens count.
@@ -166,6 +171,8 @@ class TokenField(RecallField):
         """
         field = model_instance._meta.fields[field_name]
         if reindexing():
+            if in_no_partition(field.partition_by, model_instance):
+                return pipeline
             return field._show_again(model_instance, pipeline)
         under_way = saving(model_instance)
         if under_way is None:
@@ -231,11 +238,12 @@ def as_fingerprint(value: object) -> str:
 
     Raises:
         ArgumentError: None, or not encodable as UTF-8.
-        ArgumentTypeError: A record.
+        ArgumentTypeError: A record, or the key of one.
     """
-    if isinstance(value, Model):
+    if isinstance(value, (Model, DB_key)):
         raise ArgumentTypeError(
-            f"{value.db_key.redis_key!r} is a record, not a fingerprint: pass the text to ask for"
+            f"{value!s:.80} is a record, not a fingerprint: ask for its text, or for "
+            "record.db_key.redis_key if the field has no fingerprint_fn"
         )
     if value is None:
         raise ArgumentError("None is no fingerprint")
@@ -246,6 +254,8 @@ def as_fingerprints(values: Iterable[object]) -> list[str] | str:
     """Fingerprints of a batch; a bare string stays one, and is refused further down."""
     if isinstance(values, (str, bytes)):
         return str(values)
+    if isinstance(values, (Model, DB_key)):
+        return [as_fingerprint(values)]  # which refuses it
     listed = list(values)
     if _are_ascii(listed):
         return listed

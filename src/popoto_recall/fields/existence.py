@@ -52,6 +52,7 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
     Key: ``$EF:{ClassName}:{field}``, a string that carries its own version and parameters.
     """
 
+    families = (FAMILY,)
     roundtrip_policy = "rebuild"
     roundtrip_note = None
 

@@ -49,6 +49,7 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
     Key: ``$FS:{ClassName}:{field}``, a string that carries its own version and parameters.
     """
 
+    families = (FAMILY,)
     roundtrip_policy = "partial"
 
     def __init__(

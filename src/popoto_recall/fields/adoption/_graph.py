@@ -14,7 +14,7 @@ from popoto.redis_db import get_REDIS_DB
 from ...engine import run, scan
 from ...structures.adoption import EdgeCounts, Entry, Page, counted_as, survey
 from ...structures.graph import Graph
-from .._scope import Scope, scope_of_call
+from .._scope import Scope, scope_of_values
 from ..co_occurrence import CoOccurrenceField
 
 Progress = Callable[[str, int, int], object]
@@ -77,7 +77,7 @@ class OldGraph:
         if len(parts) != meta.db_key_length or parts[0] != meta.db_class_key[0]:
             return None
         values = {name: parts[meta.get_db_key_index_position(name)] for name in names}
-        return self.field.graph(scope_of_call(names, self.model, values, ()))
+        return self.field.graph(scope_of_values(names, self.model, values))
 
     def reachable(self, node: str, entry: Entry) -> bool:
         """Whether both ends belong to one graph."""

@@ -18,7 +18,8 @@ from ...errors import (
     StoredValueError,
     WrongTypeError,
 )
-from .._scope import Scope, partitions, scope_of_call
+from .._every import partitions_in
+from .._scope import Scope
 from .._tokens import TokenField
 from ._graph import Progress
 
@@ -62,8 +63,7 @@ def survey_values(model: type[Model]) -> list[ValueSurvey]:
 
 
 def _survey_field(model: type[Model], field: TokenField) -> Iterator[ValueSurvey]:
-    for values in partitions(model, field.partition_by):
-        at = scope_of_call(field.partition_by, model, values, ())
+    for at in partitions_in(field, Scope(model)):
         if value := _survey(field, at, removed=False):
             yield value
     if field.partition_by:
@@ -109,7 +109,7 @@ def take_over(model: type[Model], value: ValueSurvey, progress: Progress) -> Non
         progress(f"{what}: rebuilding", done, total)
         _check_ours(field, model, value)
 
-    field.rebuild(progress=step, **dict(value.partition))
+    field.at(**dict(value.partition)).rebuild(progress=step)
 
 
 def _check_unchanged(value: ValueSurvey) -> None:
@@ -119,7 +119,7 @@ def _check_unchanged(value: ValueSurvey) -> None:
 
 def _check_ours(field: Any, model: type[Model], value: ValueSurvey) -> None:
     """Raise if what took the place of Popoto's value was written to as if it were that."""
-    at = scope_of_call(field.partition_by, model, dict(value.partition), ())
+    at = Scope(model, value.partition)
     try:
         run(get_REDIS_DB(), field.stored(at).state())
     except StoredValueError as error:

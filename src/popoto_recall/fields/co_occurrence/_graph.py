@@ -9,7 +9,8 @@ from popoto import Defaults
 
 from ...errors import ArgumentError, ArgumentTypeError
 from ...structures.graph import Graph
-from .._base import RecallField, as_pk
+from .._base import as_pk
+from .._partitioned import PartitionedField
 from .._scope import Scope
 
 EDGES = "$CoOcF"
@@ -17,9 +18,10 @@ REVERSE = "$CoOcR"
 NODES = "$CoOcN"
 
 
-class GraphField(RecallField):
+class GraphField(PartitionedField):
     """A field that keeps a graph."""
 
+    families = (EDGES, NODES)
     symmetric: bool
     max_edges: int
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from popoto.models.base import Model
-from popoto.redis_db import get_REDIS_DB
 
 from ...engine import run
 from ...engine.sorted_sets import listed, scored, sizes
 from ...structures.graph import Graph, GraphInfo, Pair
+from .._client import client
 from ._names import key_of, names_of
-
-if TYPE_CHECKING:
-    from redis import Redis
 
 Progress = Callable[[int], object]
 """Told how many nodes or records are done so far."""
@@ -31,9 +27,9 @@ def weaken_graph(graph: Graph, factor: float, progress: Progress | None) -> int:
     dropped = done = 0
     for nodes in _batches(nodes_of(graph), size):
         if graph.symmetric:
-            dropped += run(get_REDIS_DB(), graph.weaken_once(nodes, factor))
+            dropped += run(client(), graph.weaken_once(nodes, factor))
         else:
-            dropped += run(get_REDIS_DB(), graph.weaken(nodes[0], factor))
+            dropped += run(client(), graph.weaken(nodes[0], factor))
         done += len(nodes)
         if progress is not None:
             progress(done)
@@ -47,7 +43,7 @@ def sweep(graph: Graph, model: type[Model], progress: Progress | None) -> int:
         record = key_of(model, node)
         if record is not None:
             names = list(dict.fromkeys(names_of(model, record)))
-            removed += run(get_REDIS_DB(), graph.sweep(record, names))
+            removed += run(client(), graph.sweep(record, names))
         if progress is not None:
             progress(done)
     return removed
@@ -60,34 +56,32 @@ def forget_graph(graph: Graph, progress: Progress | None = None) -> int:
     """
     removed = done = 0
     for nodes in _batches(nodes_of(graph), _nodes_per_step(graph)):
-        removed += run(get_REDIS_DB(), graph.delete(nodes))
+        removed += run(client(), graph.delete(nodes))
         done += len(nodes)
         if progress is not None:
             progress(done)
     return removed
 
 
-def edges_of(graph: Graph) -> Iterator[Pair]:
-    """Every edge, a symmetric one once; the client is the one that Popoto has now."""
-    return _edges(get_REDIS_DB(), graph)
-
-
-def _edges(client: Redis, graph: Graph) -> Iterator[Pair]:
-    for nodes in _batches(_nodes(client, graph), _nodes_per_step(graph)):
-        found = scored(client, [graph.edges + node for node in nodes])
-        for node, targets in zip(nodes, found, strict=True):
-            for target, weight in targets.items():
-                if not graph.symmetric or node < target:
-                    yield node, target, weight
+def edge_pages(graph: Graph) -> Iterator[list[Pair]]:
+    """Every edge, a symmetric one once, some nodes' at a time."""
+    for nodes in _batches(nodes_of(graph), _nodes_per_step(graph)):
+        found = scored(client(), [graph.edges + node for node in nodes])
+        yield [
+            (node, target, weight)
+            for node, targets in zip(nodes, found, strict=True)
+            for target, weight in targets.items()
+            if not graph.symmetric or node < target
+        ]
 
 
 def info(graph: Graph) -> GraphInfo:
     """What the graph holds."""
-    client, families = get_REDIS_DB(), list(dict.fromkeys((graph.edges, graph.mirrors)))
+    families = list(dict.fromkeys((graph.edges, graph.mirrors)))
     nodes = edges = most_edges = 0
-    sums = [size for _, size in sizes(client, [graph.nodes])]
+    sums = [size for _, size in sizes(client(), [graph.nodes])]
     for batch in _batches(nodes_of(graph), _NODES_PER_LOOK):
-        found = [sizes(client, [prefix + node for node in batch]) for prefix in families]
+        found = [sizes(client(), [prefix + node for node in batch]) for prefix in families]
         degrees = [degree for degree, _ in found[0]]
         edges += sum(degrees)
         most_edges = max(most_edges, *degrees)
@@ -107,19 +101,15 @@ def info(graph: Graph) -> GraphInfo:
 
 def nodes_of(graph: Graph) -> Iterator[str]:
     """The nodes that the graph's list has, each once."""
-    return _nodes(get_REDIS_DB(), graph)
+    seen: set[str] = set()
+    for node in listed(client(), graph.nodes):
+        if node not in seen:
+            seen.add(node)
+            yield node
 
 
 def _nodes_per_step(graph: Graph) -> int:
     return min(max(1, _EDGES_PER_STEP // graph.max_edges), _NODES_PER_LOOK)
-
-
-def _nodes(client: Redis, graph: Graph) -> Iterator[str]:
-    seen: set[str] = set()
-    for node in listed(client, graph.nodes):
-        if node not in seen:
-            seen.add(node)
-            yield node
 
 
 def _batches(nodes: Iterator[str], size: int) -> Iterator[list[str]]:

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from popoto import Defaults
-from popoto.redis_db import get_REDIS_DB
 
 from ...engine import Described, run, then
 from ...errors import ArgumentError
 from ...structures.activation import Activation, Edge
 from .._base import as_count, as_number, as_pk
-from .._operation import asynchronous, procedure, read
-from .._scope import PartitionValue, Scope
+from .._client import client
+from .._operation import Steps, asynchronous, builder, procedure, read
+from .._scope import Scope
 from ._graph import GraphField, distinct_pks
 
 
 class GraphReads(GraphField):
     """Keys, neighbours, spreading activation."""
 
-    @procedure
-    def get_edge_key_prefix(self, at: Scope, /, **partition: PartitionValue) -> str:
+    @builder
+    def get_edge_key_prefix(self, at: Scope, /) -> str:
         """Prefix of the keys of all edge sets, ending in a colon. No I/O."""
         return self.graph(at).edges
 
-    @procedure
-    def get_edge_key(self, at: Scope, /, pk: object, **partition: PartitionValue) -> str:
+    @builder
+    def get_edge_key(self, at: Scope, /, pk: object) -> str:
         """Key of the sorted set of a record's edges. No I/O."""
         return self.graph(at).edges + as_pk(pk)
 
@@ -38,7 +39,6 @@ class GraphReads(GraphField):
         pk: object,
         min_weight: float = 0.01,
         limit: int = 20,
-        **partition: PartitionValue,
     ) -> Described[list[Edge]]:
         """A record's neighbours.
 
@@ -63,7 +63,6 @@ class GraphReads(GraphField):
         pks: Iterable[object],
         min_weight: float = 0.01,
         limit: int = 20,
-        **partition: PartitionValue,
     ) -> Described[dict[str, list[Edge]]]:
         """`get_linked` of many records.
 
@@ -86,25 +85,20 @@ class GraphReads(GraphField):
         pk: object,
         min_weight: float = 0.01,
         limit: int = 20,
-        **partition: PartitionValue,
-    ) -> list[tuple[Any, float]]:
+    ) -> Steps[list[tuple[Any, float]]]:
         """A record's neighbours, loaded.
 
         Args:
             pk, min_weight, limit: As in `get_linked`.
         Returns:
             At most ``limit`` pairs of record and weight, heaviest first. Neighbours that are no
-            record of this model are left out.
+            record of this model, and of the same partition, are left out.
         Raises:
             ValueError: As in `get_linked`.
         Cost: two round trips.
         """
         node = as_pk(pk)
-        edges = run(get_REDIS_DB(), self._linked(at, [node], min_weight, limit))[node]
-        prefix = f"{at.model._meta.db_class_key.redis_key}:"
-        weights = {key: weight for key, weight in edges if key.startswith(prefix)}
-        records = at.model.query.get_many(list(weights))
-        return [pair for pair in zip(records, weights.values(), strict=True) if pair[0] is not None]
+        return partial(_load_linked, at, node, self._linked(at, [node], min_weight, limit))
 
     @read
     def propagate(
@@ -119,7 +113,6 @@ class GraphReads(GraphField):
         limit: int | None = None,
         max_reads: int | None = None,
         explain: bool = False,
-        **partition: PartitionValue,
     ) -> Described[Activation]:
         """Spread activation from some records and find what it reaches.
 
@@ -166,6 +159,15 @@ class GraphReads(GraphField):
     ) -> Described[dict[str, list[Edge]]]:
         lightest = as_number("min_weight", min_weight)
         return self.graph(at).linked(nodes, lightest, as_count("limit", limit))
+
+
+def _load_linked(
+    at: Scope, node: str, linked: Described[dict[str, list[Edge]]]
+) -> list[tuple[Any, float]]:
+    edges = run(client(), linked)[node]
+    weights = {pk: weight for pk, weight in edges if at.holds_record(pk)}
+    records = at.model.query.get_many(list(weights))
+    return [pair for pair in zip(records, weights.values(), strict=True) if pair[0] is not None]
 
 
 def _decay(decay: float | None, cap: float) -> float:

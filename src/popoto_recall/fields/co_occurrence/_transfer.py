@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -12,8 +13,10 @@ from popoto.models.base import Model
 from popoto.redis_db import get_REDIS_DB
 
 from ...engine import run
-from .._scope import scope_of_record
+from .._scope import in_no_partition, scope_of_record
 from ._graph import GraphField
+
+_logger = logging.getLogger(__name__)
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _new_keys: ContextVar[Mapping[str, str]] = ContextVar("new_keys", default=_NOTHING)
@@ -31,6 +34,8 @@ class GraphTransfer(GraphField):
     ) -> dict[str, Any] | None:
         """The record's key and the edges that leave it, None without any. Called by Popoto."""
         field = model_instance._meta.fields[field_name]
+        if in_no_partition(field.partition_by, model_instance):
+            return None
         graph = field.graph(scope_of_record(field.partition_by, model_instance))
         key = model_instance.db_key.redis_key
         edges = run(get_REDIS_DB(), graph.linked([key], -math.inf, field.max_edges))[key]
@@ -56,17 +61,26 @@ class GraphTransfer(GraphField):
         They replace those that leave it here, within this field's ``max_edges`` and the cap, and
         lead to the new keys of records that were given one. What Popoto's own field exported of a
         symmetric graph is merged instead: each record tells one direction, often the only one.
+        Edges to records of other partitions are dropped, and their number is logged.
         """
         if not state or not state.get("edges"):
             return
         field = model_instance._meta.fields[field_name]
-        graph = field.graph(scope_of_record(field.partition_by, model_instance))
+        scope = scope_of_record(field.partition_by, model_instance)
+        graph = field.graph(scope)
         key = model_instance.db_key.redis_key
         renamed = _new_keys.get() if state.get("key", key) != key else _NOTHING
         edges = [
             (renamed.get(target, target), min(float(weight), graph.cap))
             for target, weight in state["edges"].items()
         ]
-        heaviest = sorted(edges, key=lambda edge: (-edge[1], edge[0]))[: field.max_edges]
+        allowed = [edge for edge in edges if scope.admits(edge[0])]
+        if len(allowed) < len(edges):
+            _logger.warning(
+                "%d edges of %r lead to records of other partitions: they are not imported",
+                len(edges) - len(allowed),
+                key,
+            )
+        heaviest = sorted(allowed, key=lambda edge: (-edge[1], edge[0]))[: field.max_edges]
         merges = graph.symmetric and "key" not in state
         run(get_REDIS_DB(), graph.restore(key, heaviest, merges=merges))

@@ -14,7 +14,7 @@ from ...structures.events import log
 from ...structures.graph import Pair, check_pairs, check_set
 from .._base import as_number, as_pk
 from .._operation import asynchronous, write
-from .._scope import PartitionValue, Scope
+from .._scope import Scope
 from ._graph import GraphField, distinct_pks
 from ._names import is_key
 
@@ -38,7 +38,6 @@ class GraphWrites(GraphField):
         source: object,
         target: object,
         initial_weight: float | None = None,
-        **partition: PartitionValue,
     ) -> Described[float]:
         """Create the edge between two records, if it is missing.
 
@@ -69,7 +68,6 @@ class GraphWrites(GraphField):
         /,
         pairs: Iterable[Sequence[Any]],
         initial_weight: float | None = None,
-        **partition: PartitionValue,
     ) -> Described[list[float]]:
         """`link` of many pairs, one after the other.
 
@@ -96,7 +94,6 @@ class GraphWrites(GraphField):
         delta: float = 0.05,
         *,
         records_only: bool = False,
-        **partition: PartitionValue,
     ) -> Described[float]:
         """Add ``delta`` to the weight of an edge, up to the cap; a missing edge begins at 0.
 
@@ -141,7 +138,6 @@ class GraphWrites(GraphField):
         delta: float = 0.05,
         *,
         records_only: bool = False,
-        **partition: PartitionValue,
     ) -> Described[list[float]]:
         """`strengthen` of many pairs, one after the other.
 
@@ -181,7 +177,6 @@ class GraphWrites(GraphField):
         delta: float = 0.05,
         *,
         records_only: bool = False,
-        **partition: PartitionValue,
     ) -> Described[int]:
         """Strengthen all pairs of a set of records, in both directions.
 
@@ -207,9 +202,7 @@ class GraphWrites(GraphField):
         return self.graph(at).co_occur(nodes, delta, records_only=records_only)
 
     @write
-    def unlink(
-        self, at: Scope, /, source: object, target: object, **partition: PartitionValue
-    ) -> Described[None]:
+    def unlink(self, at: Scope, /, source: object, target: object) -> Described[None]:
         """Remove the edge between two records, if there is one.
 
         Args:
@@ -221,9 +214,7 @@ class GraphWrites(GraphField):
         return self.graph(at).unlink(as_pk(source), as_pk(target))
 
     @write
-    def weaken_all(
-        self, at: Scope, /, pk: object, factor: float | None = None, **partition: PartitionValue
-    ) -> Described[int]:
+    def weaken_all(self, at: Scope, /, pk: object, factor: float | None = None) -> Described[int]:
         """Multiply the weights of a record's edges; those that fall below 0.001 go.
 
         Args:
@@ -270,9 +261,4 @@ def _delta(delta: float) -> float:
 
 
 def _pairs(pairs: Iterable[Sequence[Any]], value: float) -> list[Pair]:
-    checked = []
-    for pair in pairs:
-        if isinstance(pair, (str, bytes)) or len(pair) != 2:
-            raise ArgumentError(f"a pair is two records or pks, not {pair!r:.80}")
-        checked.append((as_pk(pair[0]), as_pk(pair[1]), value))
-    return checked
+    return [(source, target, value) for source, target in pairs]

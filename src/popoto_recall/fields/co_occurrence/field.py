@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import popoto
@@ -16,7 +16,7 @@ from ...errors import OptionError
 from ...structures.graph import Graph
 from .._base import count_option, run_or_queue
 from .._saving import saving
-from .._scope import Scope, scope_of_call
+from .._scope import Scope, scope_of_record, scope_of_values
 from ._names import names_of
 from ._reads import GraphReads
 from ._transfer import GraphTransfer
@@ -64,6 +64,19 @@ class CoOccurrenceField(GraphUpkeep, GraphReads, GraphTransfer, popoto.CoOccurre
         self._decay_factor = decay_factor
         self._init_popoto(type, null, default)
 
+    @property
+    def follows_every_save(self) -> bool:
+        """Whether a partial save has to be told of too: it may name no partition."""
+        return bool(self.partition_by)
+
+    @classmethod
+    def pre_save_validate(
+        cls, model_instance: Model, field_name: str, field_value: object, **kwargs: Any
+    ) -> None:
+        """Refuse a record that is in no partition, before anything is written. Called by Popoto."""
+        field = model_instance._meta.fields[field_name]
+        scope_of_record(field.partition_by, model_instance)
+
     @classmethod
     def on_save(
         cls,
@@ -95,6 +108,8 @@ class CoOccurrenceField(GraphUpkeep, GraphReads, GraphTransfer, popoto.CoOccurre
         """What becomes of the edges when a record gives up its key."""
         model = type(instance)
         left, entered = self._scopes(instance)
+        if left is None:
+            return Commands((), lambda _: None)
         graph = self.graph(left)
         calls: tuple[Command[int], ...]
         if saving(instance) is not None and new != old and left == entered:
@@ -108,15 +123,16 @@ class CoOccurrenceField(GraphUpkeep, GraphReads, GraphTransfer, popoto.CoOccurre
                 self._log_left_behind(graph, old)
         return Commands(calls, lambda _: None)
 
-    def _scopes(self, instance: Model) -> tuple[Scope, Scope]:
-        """The partitions that a record was saved in and is in now."""
+    def _scopes(self, instance: Model) -> tuple[Scope | None, Scope | None]:
+        """The partitions that a record was saved in and is in now, None for none."""
         now = {name: getattr(instance, name) for name in self.partition_by}
         before = {name: instance._saved_field_values.get(name, now[name]) for name in now}
-        model = type(instance)
-        return (
-            scope_of_call(self.partition_by, model, before, ()),
-            scope_of_call(self.partition_by, model, now, ()),
-        )
+        return self._scope(type(instance), before), self._scope(type(instance), now)
+
+    def _scope(self, model: type[Model], values: Mapping[str, object]) -> Scope | None:
+        if None in values.values():
+            return None
+        return scope_of_values(self.partition_by, model, values)
 
     def _log_left_behind(self, graph: Graph, key: str) -> None:
         edges = run(get_REDIS_DB(), graph.linked([key], -math.inf, self.max_edges))[key]
