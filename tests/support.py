@@ -27,7 +27,7 @@ class Topic(Model):
 
 A, B, C, D, GONE = (f"Topic:{name}" for name in ("a", "b", "c", "d", "gone"))
 
-KEY_BUILDERS = {"get_edge_key_prefix", "get_edge_key", "edges"}
+KEY_BUILDERS = {"get_edge_key_prefix", "get_edge_key"}
 """Operations without I/O, or with none before their result is used, and so without a twin."""
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {

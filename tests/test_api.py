@@ -42,7 +42,7 @@ OPTIONS = """
 """How each field is declared, beside type=str, null=True and default=None."""
 
 OPERATIONS = """
-    near.clear(progress=None)
+    near.clear(progress=None, *, all_partitions=False)
     near.co_occur(pks, delta=0.05, *, records_only=False, pipeline=None)
     near.edges()
     near.get_edge_key(pk)

@@ -17,6 +17,7 @@ from popoto import Defaults, KeyField, Model, UniqueKeyField, redis_db
 from redis.exceptions import ResponseError
 from servers import Server
 
+import popoto_recall
 from popoto_recall import CoOccurrenceField, WrongTypeError
 from popoto_recall.engine import run
 from popoto_recall.structures.graph import Graph
@@ -662,7 +663,7 @@ def test_a_key_of_another_type_stops_a_write_or_stays_out_of_it(
             before = everything(client)
             refusal = refused(write, field, name, *args)
             if refusal:
-                assert f"'{key}' holds a string where a zset belongs" in refusal
+                assert f"'{key}' holds a string, which does not belong there" in refusal
                 assert everything(client) == before
             else:
                 assert client.get(key) == b"text"
@@ -676,7 +677,7 @@ def refused(write: Call, *args: Any) -> str:
     try:
         write(*args)
     except ResponseError as error:
-        return str(error)
+        return str(popoto_recall.typed(error))
     return ""
 
 
@@ -1005,7 +1006,7 @@ def test_a_hostile_title_cannot_disguise_a_refusal(client: Any) -> None:
     """Two graphs, so that the second script is queued by its SHA and its keys show in the error."""
     record = Note.create(title="RECALL_X y", body="")
     client.set(CITES + record.db_key.redis_key, "text")
-    with pytest.raises(WrongTypeError, match="holds a string where a zset belongs"):
+    with pytest.raises(WrongTypeError, match="holds a string, which does not belong there"):
         record.delete()
 
 

@@ -155,19 +155,19 @@ def test_a_list_of_another_type_stops_a_write_before_it_begins(
 
 def test_each_partition_has_a_list_with_its_hash_tag(client: Any) -> None:
     for agent in ("a1", "b:2"):
-        Fact.near.link("x", "y", agent=agent)
+        Fact.near.at(agent=agent).link("x", "y")
     assert listed(client, "$CoOcN:Fact:near:{a1}") == {"x", "y"}
     assert listed(client, "$CoOcN:Fact:near:{b%3A2}") == {"x", "y"}
 
 
 def test_a_pass_looks_at_no_key_of_another_graph(real_client: Any) -> None:
     """What it costs follows the graph: it never scans the server."""
-    Fact.near.link("x", "y", 0.5, agent="a1")
+    Fact.near.at(agent="a1").link("x", "y", 0.5)
     for i in range(200):
-        Fact.near.link("x", "y", 0.5, agent=f"other{i}")
+        Fact.near.at(agent=f"other{i}").link("x", "y", 0.5)
     real_client.config_resetstat()
-    Fact.near.weaken_graph(0.5, agent="a1")
-    Fact.near.sweep(agent="a1")
+    Fact.near.at(agent="a1").weaken_graph(0.5)
+    Fact.near.at(agent="a1").sweep()
     stats = real_client.info("commandstats")
     assert "cmdstat_scan" not in stats
     assert sum(count["calls"] for count in stats.values()) < 40

@@ -199,14 +199,16 @@ def test_a_clear_that_is_interrupted_leaves_the_rest_whole(client: Any, field: A
 def test_a_partition_is_forgotten_and_no_other(client: Any, name: str) -> None:
     field = getattr(Fact, name)
     for agent in ("a1", "a2"):
-        field.link_many([("x", "y"), ("y", "z")], agent=agent)
+        field.at(agent=agent).link_many([("x", "y"), ("y", "z")])
     edges, mirrors = f"$CoOcF:Fact:{name}:{{a1}}:", f"$CoOcR:Fact:{name}:{{a1}}:"
     graph = Graph(
         edges, edges if field.symmetric else mirrors, f"$CoOcN:Fact:{name}:{{a1}}", 500, 1.0
     )
     assert forget_graph(graph) == 2
     assert client.keys("*{a1}*") == []
-    assert field.get_linked("y", agent="a2") == ([("z", 0.1), ("x", 0.1)][: 2 - (name == "cites")])
+    assert (
+        field.at(agent="a2").get_linked("y") == ([("z", 0.1), ("x", 0.1)][: 2 - (name == "cites")])
+    )
 
 
 def test_none_of_them_takes_a_pipeline(client: Any) -> None:

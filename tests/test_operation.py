@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import pydoc
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -70,7 +70,12 @@ def outcome(client: Any, call: Callable[..., Any], *args: Any, **kwargs: Any) ->
     small_store(client)
     result = call(*args, **kwargs)
     result = asyncio.run(result) if inspect.iscoroutine(result) else result
+    result = asyncio.run(listed(result)) if inspect.isasyncgen(result) else result
     return comparable(result), contents(client)
+
+
+async def listed(items: AsyncIterator[Any]) -> list[Any]:
+    return [item async for item in items]
 
 
 # Three ways, and twins
@@ -222,7 +227,7 @@ def test_every_parameter_that_names_records_is_read_as_such() -> None:
     others = {
         *("min_weight", "limit", "initial_weight", "delta", "factor", "progress", "depth"),
         *("decay_per_hop", "threshold", "max_reads", "explain", "fingerprint", "fingerprints"),
-        *("match", "by", "n", "all_partitions"),
+        *("match", "by", "n", "all_partitions", "records_only"),
     }
     found = {
         name

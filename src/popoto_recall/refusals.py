@@ -12,37 +12,38 @@ from . import errors
 
 def incomplete(key: str) -> str:
     """Records exist that a value has not counted."""
-    return f"{key!r} has not counted all the records there are; run rebuild()"
+    return f"'{key}' has not counted all the records there are; run rebuild()"
 
 
-def _wrong_type(type_and_key: str) -> str:
+def wrong_type(type_and_key: str) -> str:
+    """A key holds another Redis type; that, a space, and the key."""
     found, key = type_and_key.split(" ", 1)
     return (
-        f"{key!r} holds a {found}, which does not belong there (left by Popoto's own field, "
+        f"'{key}' holds a {found}, which does not belong there (left by Popoto's own field, "
         "perhaps); remove the key, or run rebuild() if it is a filter's or a sketch's"
     )
 
 
 def _foreign(key: str) -> str:
     return (
-        f"{key!r} holds a value that another program laid out (Popoto's own field, perhaps); run "
+        f"'{key}' holds a value that another program laid out (Popoto's own field, perhaps); run "
         "rebuild(), or delete the key"
     )
 
 
 def _later(key: str) -> str:
     return (
-        f"{key!r} holds a value in the layout of a later version of popoto-recall; update this "
+        f"'{key}' holds a value in the layout of a later version of popoto-recall; update this "
         "process, or run rebuild() to go back to its own layout"
     )
 
 
 def _corrupt(key: str) -> str:
-    return f"{key!r} holds a damaged value; run rebuild(), or delete the key"
+    return f"'{key}' holds a damaged value; run rebuild(), or delete the key"
 
 
 REFUSALS: dict[str, tuple[type[errors.StoredValueError], Callable[[str], str]]] = {
-    "RECALL_TYPE": (errors.WrongTypeError, _wrong_type),
+    "RECALL_TYPE": (errors.WrongTypeError, wrong_type),
     "RECALL_FOREIGN": (errors.ForeignLayoutError, _foreign),
     "RECALL_LATER": (errors.ForeignLayoutError, _later),
     "RECALL_CORRUPT": (errors.CorruptValueError, _corrupt),

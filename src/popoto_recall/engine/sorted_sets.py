@@ -9,6 +9,7 @@ from typing import Any
 import redis
 
 from ..errors import WrongTypeError
+from ..refusals import wrong_type
 from .reader import _text_under
 
 _STEP = 1000
@@ -69,4 +70,4 @@ def _typed(client: redis.Redis, key: str) -> Iterator[None]:
             raise
         kind: Any = client.type(key)
         kind = kind.decode() if isinstance(kind, bytes) else kind
-        raise WrongTypeError(f"{key!r} holds a {kind} where a zset belongs") from error
+        raise WrongTypeError(wrong_type(f"{kind} {key}")) from error

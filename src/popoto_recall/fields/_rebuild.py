@@ -23,6 +23,7 @@ from ..errors import StoredValueError
 from ..structures.reindex import seen
 from ..structures.value import Plan, Value
 from ._client import client
+from ._scope import in_no_partition
 
 Progress = Callable[[int, int], object]
 """Told how many records are done, and how many there are."""
@@ -118,7 +119,8 @@ class Rebuild:
             for key, content in found
             if content
         ]
-        return [record for record in records if record is not None]
+        names = self.value.partition_by
+        return [record for record in records if record and not in_no_partition(names, record)]
 
     def _made_by_another(self) -> bool:
         """Wait for the rebuild that took over; whether it came to its end."""

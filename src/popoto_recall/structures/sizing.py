@@ -1,7 +1,7 @@
 """How large a blocked Bloom filter has to be.
 
-The first layer keeps to the declared rate by itself. Each later one doubles the room and adds
-`GROWTH_SHARE` of that rate, so that seven layers, 64 times the capacity, stay within 1.5 times it.
+The first layer keeps to `FIRST_SHARE` of the declared rate. Each later one doubles the room and
+adds `GROWTH_SHARE` of it, so that seven layers, 64 times the capacity, stay within 1.5 times the rate.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ BLOCK_BITS = 8 * BLOCK_BYTES
 MAX_BYTES = 256 * 1024 * 1024
 """Half of the longest string that Redis stores, so that a filter has room to grow."""
 
-GROWTH_SHARE = 0.075
-"""Part of the declared rate that a layer which is added later may have."""
+FIRST_SHARE = 0.96
+"""Part of the declared rate that the first layer may have."""
+
+GROWTH_SHARE = 0.085
+"""Part of it that a layer which is added later may have."""
 
 _MIN_PROBES, _MAX_PROBES = 4, 12
 """A digest has bytes for twelve."""
@@ -52,7 +55,7 @@ def sizing(error_rate: float) -> Sizing:
     """The fewest probes that keep to ``error_rate`` with about the fewest bits per item."""
     found: list[Sizing] = []
     for probes in range(_MIN_PROBES, _MAX_PROBES + 1):
-        found.append(Sizing(_bits_per_item(error_rate, probes), probes))
+        found.append(Sizing(_bits_per_item(error_rate * FIRST_SHARE, probes), probes))
         if found[-1] > found[-2:][0]:
             break  # more probes only cost more bits from here on
     fewest = min(found).bits_per_item

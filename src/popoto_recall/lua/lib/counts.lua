@@ -10,7 +10,7 @@ function adders.sketch(value, digests, by, hitters, texts)
   for first = 1, #digests, 512 do
     local words = {'BITFIELD', value.key, 'OVERFLOW', 'SAT'}
     local last = math.min(#digests, first + 511)
-    local rows = append_counters(words, value, digests, first, last, by)
+    local rows = append_counters(words, value, digests, first, last, 'INCRBY', by)
     local now = call(unpack(words))
     if limit > 0 then
       for i = 1, #now, rows do

@@ -2,10 +2,10 @@
 --
 -- The plan: rows, columns, then width and depth as declared, and last how many hitters it keeps.
 
--- Append where the counters of tokens are, in bits, row by row, as text; with `by`, as what BITFIELD
--- has to be told to add that. Returns the rows. The four words of a token's digest, of 16 bytes, pick
+-- Append where the counters of tokens are, in bits, row by row, as text; with `verb` and `by`, as what
+-- BITFIELD has to be told to do that. Returns the rows. The four words of a token's digest, of 16 bytes, pick
 -- a column each, and sums of them in any further rows.
-local function append_counters(list, value, digests, first, last, by)
+local function append_counters(list, value, digests, first, last, verb, by)
   local rows, columns = value.plan:match('^(%d+) (%d+)')
   local base, words, text, n = value.data * 8, {}, string.format, #list
   for at = first, last, 16 do
@@ -15,8 +15,8 @@ local function append_counters(list, value, digests, first, last, by)
     for row = 1, rows do
       if row > 4 then words[row] = words[row - 4] + words[row - 3] end
       local place = text('%d', base + ((row - 1) * columns + words[row] % columns) * 32)
-      if by then
-        list[n + 1], list[n + 2], list[n + 3], list[n + 4] = 'INCRBY', 'u32', place, by
+      if verb then
+        list[n + 1], list[n + 2], list[n + 3], list[n + 4] = verb, 'u32', place, by
         n = n + 4
       else
         n = n + 1
