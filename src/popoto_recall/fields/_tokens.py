@@ -101,8 +101,12 @@ class TokenField(RecallField):
     async_clear = asynchronous(clear)
     async_rebuild = asynchronous(rebuild)
 
-    def rebuild_if_incomplete(self) -> None:
-        """Rebuild in each partition what does not know every record. Called after a re-index."""
+    def rebuild_after_reindex(self, *, trust: bool) -> None:
+        """Rebuild in each partition what does not know every record.
+
+        Args:
+            trust: Whether to go by what a value says of itself.
+        """
         model = self.owner
         for values in partitions(model, self.partition_by):
             at = scope_of_call(self.partition_by, model, values, ())
@@ -110,7 +114,7 @@ class TokenField(RecallField):
                 _, complete = run(get_REDIS_DB(), self.stored(at).answering())
             except StoredValueError:
                 complete = False
-            if not complete:
+            if not (complete and trust):
                 _logger.info("rebuilding %s", self.stored(at).key)
                 Rebuild(model, self.stored(at), self.fingerprint_of, self._log_progress).run()
 
