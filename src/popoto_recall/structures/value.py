@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 from urllib.parse import quote, unquote
 
 from ..engine import Command, Commands, Steps, load
@@ -18,6 +18,8 @@ from .hashing import DIGEST_BYTES, digests
 from .reindex import no_records
 from .text import decoded
 from .tokens import Tokenizer, chunks
+
+T = TypeVar("T")
 
 BEGIN = load("value_begin", "value")
 LOOK = load("value_look", "value", writes=False)
@@ -205,12 +207,23 @@ class Value(ABC):
         """What the value says of itself, and whether it answers for every record."""
 
         def steps() -> Generator[Command[Any], Any, tuple[State | None, bool]]:
-            state = yield self.state()
+            state, none = yield from self.found(self.state())
             if state is None:
-                return None, (yield self.no_records())
+                return None, none
             return state, state.complete and state.tokenizer == self.tokenizer.name
 
         return Steps(steps)
+
+    def found(self, read: Command[T | None]) -> Generator[Command[Any], Any, tuple[T | None, bool]]:
+        """What a read finds, None if there is no value; and then, whether there is no record.
+
+        It reads again before it says that records lack a value: their first save may have come
+        between.
+        """
+        reply = yield read
+        if reply is None and not (yield self.no_records()):
+            return (yield read), False
+        return reply, True
 
     def no_records(self) -> Command[bool]:
         """Whether there is certainly no record that a missing value would have to know."""
