@@ -21,7 +21,7 @@ from .tokens import Tokenizer, chunks
 
 T = TypeVar("T")
 
-BEGIN = load("value_begin", "value")
+BEGIN = load("value_begin", "value", "keep")
 LOOK = load("value_look", "value", writes=False)
 SWAP = load("value_swap", "value")
 CLEAR = load("value_clear", "value")
@@ -168,9 +168,9 @@ class Value(ABC):
     def fill(self, rebuild: str, fingerprints: Sequence[str]) -> Commands[int]:
         """Add the tokens of stored records to the staged value; its items, -1 if it is lost."""
         tokens = self._to_fill(self.tokenizer.batch(fingerprints).tokens)
-        keys = (self.staging, *self.beside[1:])
+        keys = (self.key, self.staging, *self.beside[1:])
         first = (self.kind, self.identity, f">{rebuild}", STAGED_MILLISECONDS)
-        script = load("tokens_fill", "value", "adds", *self._adders)
+        script = load("tokens_fill", "value", "keep", "adds", *self._adders)
         calls = [
             Command(script, keys, (*first, digests(part), *self.texts(part)), int)
             for part in chunks(tokens, _TOKENS_PER_CALL)
