@@ -6,10 +6,13 @@ The rules were model-checked (`tests/test_rebuild_model.py`):
 - The staged value takes the value's place only if that still names the rebuild.
 - A rebuild that lost its place waits for the one that took it and shares its result, or begins
   again. It does not take the place of another then: two that did would never end.
+- What was listed beside a re-index makes no complete value. If that has ended by then, the rebuild
+  begins again; if not, the re-index rebuilds what it finds incomplete at its end.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -24,6 +27,8 @@ from ..structures.reindex import seen
 from ..structures.value import Plan, Value
 from ._client import client
 from ._scope import in_no_partition
+
+_logger = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], object]
 """Told how many records are done, and how many there are."""
@@ -59,9 +64,7 @@ class Rebuild:
     def run(self) -> int:
         """Carry it out; the number of records read."""
         yields = False
-        while not self._made_by(uuid4().hex[:16], yields=yields):
-            if self._made_by_another():
-                break
+        while not (self._made_by(uuid4().hex[:16], yields=yields) or self._made_by_another()):
             yields = True
         return self.records
 
@@ -71,7 +74,9 @@ class Rebuild:
         items = self._fill(rebuild, plan, yields=yields)
         if items >= 0 and self.value.misfits(items, plan):
             items = self._fill(rebuild, self.value.plan_for(items), yields=False)
-        return items >= 0 and run(self.client, self.value.swap(rebuild, complete=self._listed_all))
+        if items < 0 or not run(self.client, self.value.swap(rebuild, complete=self._listed_all)):
+            return False
+        return self._listed_all or self._left_to_a_reindex()
 
     def _plan(self) -> Plan:
         """What the items in the value as it is call for."""
@@ -110,6 +115,15 @@ class Rebuild:
         after = run(self.client, seen(self.value.mark))
         self._listed_all = before == after and not before.under_way
         return sorted(set.intersection(*found))
+
+    def _left_to_a_reindex(self) -> bool:
+        """Whether one under way will rebuild what is incomplete; looked at after the swap."""
+        if not run(self.client, seen(self.value.mark)).under_way:
+            return False
+        _logger.warning(
+            "%r stays incomplete until rebuild_indexes() has run to its end", self.value.key
+        )
+        return True
 
     def _load(self, keys: Sequence[str]) -> list[Model]:
         """The records under some keys, read as a re-index reads them: nothing counts as access."""

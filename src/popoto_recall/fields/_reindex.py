@@ -41,9 +41,13 @@ def watch_reindex(model: type[Model]) -> None:
 
     @wraps(reindex.__func__)
     def watched(cls: type[Model], *args: Any, **kwargs: Any) -> Any:
-        with _marked(cls):
+        mark, this_run = mark_of(cls._meta.db_class_key.redis_key), uuid4().hex
+        run(get_REDIS_DB(), begin(mark, this_run))
+        with _reindexing():
             done = reindex.__func__(cls, *args, **kwargs)
-        _rebuild_what_lacks_records(cls)
+        # not after an error: the sets are not full
+        marked = run(get_REDIS_DB(), end(mark, this_run))
+        _rebuild_what_lacks_records(cls, trust=marked)
         return done
 
     watched._recall_watched = True  # type: ignore[attr-defined]
@@ -51,26 +55,27 @@ def watch_reindex(model: type[Model]) -> None:
 
 
 @contextmanager
-def _marked(model: type[Model]) -> Iterator[None]:
-    records = model._meta.db_class_set_key.redis_key
-    mark, this_run = mark_of(model._meta.db_class_key.redis_key), uuid4().hex
-    run(get_REDIS_DB(), begin(records, mark, this_run))
+def _reindexing() -> Iterator[None]:
     token = _under_way.set(True)
     try:
         yield
     finally:
         _under_way.reset(token)
-    run(get_REDIS_DB(), end(mark, this_run))  # not after an error: the sets are not full
 
 
-def _rebuild_what_lacks_records(model: type[Model]) -> None:
-    """Rebuild filters and sketches that are missing or incomplete; log what cannot be."""
+def _rebuild_what_lacks_records(model: type[Model], *, trust: bool) -> None:
+    """Rebuild filters and sketches that are missing or incomplete; log what cannot be.
+
+    Args:
+        trust: Whether what says that it is complete is. Another re-index, that began later, takes
+            away the mark of this one, and then what was made meanwhile was not told.
+    """
     for name, field in model._meta.fields.items():
-        rebuild = getattr(field, "rebuild_if_incomplete", None)
+        rebuild = getattr(field, "rebuild_after_reindex", None)
         if rebuild is None:
             continue
         try:
-            rebuild()
+            rebuild(trust=trust)
         except Exception as error:  # a re-index of Popoto's always runs to its end
             _logger.warning(
                 "%s.%s is incomplete after rebuild_indexes(), run rebuild(): %s",

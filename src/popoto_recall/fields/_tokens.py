@@ -107,15 +107,19 @@ class TokenField(PartitionedField):
     async_clear = asynchronous(clear)
     async_rebuild = asynchronous(rebuild)
 
-    def rebuild_if_incomplete(self) -> None:
-        """Rebuild in each partition what does not know every record. Called after a re-index."""
+    def rebuild_after_reindex(self, *, trust: bool) -> None:
+        """Rebuild in each partition what does not know every record.
+
+        Args:
+            trust: Whether to go by what a value says of itself.
+        """
         for at in partitions_in(self, whole(self.owner)):
             stored = self.stored(at)
             try:
                 _, complete = run(client(), stored.answering())
             except StoredValueError:
                 complete = False
-            if not complete:
+            if not (complete and trust):
                 _logger.info("rebuilding %s", stored.key)
                 Rebuild(at.model, stored, self.fingerprint_of, self._log_progress).run()
 
@@ -180,22 +184,13 @@ class TokenField(PartitionedField):
         if not under_way.prepared:
             return pipeline
         prepared, under_way.prepared = under_way.prepared, []
-        field._list_first(model_instance, pipeline)
+        if prepared and pipeline is not None and not pipeline.transaction:
+            _list_first(model_instance, pipeline)
         return _send(pipeline, prepared)
 
     def _show_again(self, instance: Model, pipeline: Any) -> Any:
         """What a re-index does: add to a value that is there, and fail for no record."""
         return pipeline
-
-    def _list_first(self, instance: Model, pipeline: Any) -> None:
-        """Have a record listed before its tokens are added.
-
-        In a pipeline without MULTI a rebuild can run between two commands. Popoto adds a record to
-        the set of a KeyField that is declared behind this field only later.
-        """
-        if self.partition_by and pipeline is not None and not pipeline.transaction:
-            for records in scope_of_record(self.partition_by, instance).records():
-                pipeline.sadd(records, instance.db_key.redis_key)
 
     @classmethod
     def on_delete(
@@ -208,6 +203,19 @@ class TokenField(PartitionedField):
     ) -> Any:
         """Nothing to do: a token may belong to other records too. Called by Popoto."""
         return pipeline
+
+
+def _list_first(instance: Model, pipeline: Any) -> None:
+    """Have a record listed, in every partition, before its tokens are added.
+
+    In a pipeline without MULTI a rebuild can run between two commands. Popoto adds a record to the
+    set of a KeyField only where that is declared.
+    """
+    fields = instance._meta.fields.values()
+    names = {field.partition_by for field in fields if isinstance(field, TokenField)}
+    scopes = [scope_of_record(name, instance) for name in names if name]
+    for records in sorted({key for at in scopes for key in at.records()}):
+        pipeline.sadd(records, instance.db_key.redis_key)
 
 
 def _send(pipeline: Any, adds: list[Command[None]]) -> Any:

@@ -182,8 +182,8 @@ class ExistenceFilter(TokenField, popoto.ExistenceFilter):
         try:
             stored = self.stored(scope_of_record(self.partition_by, instance))
             adds = stored.add(self.fingerprint_of(instance), makes=False)
-        except ArgumentError as error:
-            _logger.warning("%s.%s: %s", type(instance).__name__, self.name, error)
+        except Exception as error:  # whatever the fingerprint function raises
+            _logger.warning("%s.%s: %r", type(instance).__name__, self.name, error)
             return pipeline
         return run_or_queue(pipeline, adds)
 

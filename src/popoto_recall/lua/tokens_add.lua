@@ -1,5 +1,6 @@
 -- Add the tokens of a record to filters, sketches and their like, each made if it is missing, and to
--- those that rebuilds are filling. What one of them refuses keeps nothing from the others.
+-- those that rebuilds are filling. What one of them refuses keeps nothing from the others, and is no
+-- error where none is made: a re-index goes on beside what cannot be used.
 -- KEYS     key       any      of each value in turn: it, the staged one, what belongs to these two if
 --                             its kind has any, the mark of re-indexes, the sets whose common
 --                             members are its records
@@ -22,7 +23,9 @@ while arg < #ARGV do
     local hitters = KEYS[key + (value.key == KEYS[key + 1] and 3 or 4)]
     return adders[kind](value, digests, by, hitters, texts)
   end
-  problem = add_to(KEYS[key + 1], KEYS[key + 2], identity, size ~= '0' and make, add) or problem
+  local makes = size ~= '0' and make
+  local refused = add_to(KEYS[key + 1], KEYS[key + 2], identity, makes, add)
+  problem = makes and refused or problem
   key, arg = key + keys, arg + 10 + count
 end
 return problem or 0

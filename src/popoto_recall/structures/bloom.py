@@ -151,8 +151,8 @@ class Bloom(Value):
         hits: list[bool] = []
         while len(hits) < len(tokens):
             part = tokens[len(hits) : len(hits) + _TESTS_PER_CALL]
-            found = yield self._test(part)
-            if found is None and (yield self.no_records()):
+            found, no_records = yield from self.found(self._test(part))
+            if found is None and no_records:
                 found = [False] * len(part)
             if not found:
                 _warn_incomplete(self.key)

@@ -30,14 +30,14 @@ def mark_of(class_name: str) -> str:
     return f"$Class:{class_name}:reindex"
 
 
-def begin(records: str, mark: str, run: str) -> Command[int]:
+def begin(mark: str, run: str) -> Command[int]:
     """Note a re-index, before the sets are emptied."""
-    return Command(BEGIN, (records, mark), (run,), int)
+    return Command(BEGIN, (mark,), (run,), int)
 
 
-def end(mark: str, run: str) -> Command[int]:
-    """Note that it is done, after the sets were filled."""
-    return Command(END, (mark,), (run,), int)
+def end(mark: str, run: str) -> Command[bool]:
+    """Note that it is done, after the sets were filled; whether it was marked all the time."""
+    return Command(END, (mark,), (run,), lambda reply: bool(int(reply)))
 
 
 def seen(mark: str) -> Command[Reindexes]:

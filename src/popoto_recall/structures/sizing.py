@@ -1,7 +1,8 @@
 """How large a blocked Bloom filter has to be.
 
 The first layer keeps to `FIRST_SHARE` of the declared rate. Each later one doubles the room and
-adds `GROWTH_SHARE` of it, so that seven layers, 64 times the capacity, stay within 1.5 times the rate.
+adds `GROWTH_SHARE` of it, so that seven layers, for 64 times the capacity, stay within 1.5 times
+the rate.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from ..engine import Command, Steps, load
 from ..errors import IncompleteError
@@ -26,6 +26,8 @@ from .hashing import digests
 from .text import decoded
 from .tokens import distinct
 from .value import STATE_BYTES, Plan, State, Value, beside
+
+T = TypeVar("T")
 
 COUNT = load("sketch_count", "value", "sketch", writes=False)
 TOP = load("sketch_top", "keys", "value", writes=False)
@@ -168,10 +170,7 @@ class Sketch(Value):
         )
 
         def steps() -> Generator[Command[Any], Any, list[tuple[str, int]]]:
-            found = yield command
-            if found is None:
-                yield from self._check_no_records()
-            return found or []
+            return (yield from self._read(command)) or []
 
         return Steps(steps)
 
@@ -189,17 +188,16 @@ class Sketch(Value):
         counts: list[int] = []
         while len(counts) < len(tokens):
             part = tokens[len(counts) : len(counts) + _TOKENS_PER_CALL]
-            found = yield self._count(part)
-            if found is None:
-                yield from self._check_no_records()
-                found = [0] * len(part)
-            counts += found
+            found = yield from self._read(self._count(part))
+            counts += found or [0] * len(part)
         return counts
 
-    def _check_no_records(self) -> Generator[Command[Any], Any, None]:
-        """Raise if there are records that a sketch which is not there should have counted."""
-        if not (yield self.no_records()):
+    def _read(self, read: Command[T | None]) -> Generator[Command[Any], Any, T | None]:
+        """What a read finds, None if there is neither a sketch nor a record to be counted."""
+        reply, no_records = yield from self.found(read)
+        if reply is None and not no_records:
             raise IncompleteError(incomplete(self.key))
+        return reply
 
     def _count(self, tokens: Sequence[bytes]) -> Command[list[int] | None]:
         args = (self.identity, _COUNTERS_PER_CALL, digests(tokens))

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 from urllib.parse import quote, unquote
 
 from ..engine import Command, Commands, Script, Steps, load
@@ -19,7 +19,9 @@ from .reindex import no_records
 from .text import decoded
 from .tokens import Tokenizer, chunks
 
-BEGIN = load("value_begin", "value")
+T = TypeVar("T")
+
+BEGIN = load("value_begin", "value", "keep")
 LOOK = load("value_look", "value", writes=False)
 SWAP = load("value_swap", "value")
 CLEAR = load("value_clear", "value")
@@ -33,7 +35,7 @@ def adding(*libraries: str) -> Script:
 
 def filling(*libraries: str) -> Script:
     """The script that fills a staged value of a kind with these libraries."""
-    return load("tokens_fill", "value", "adds", *libraries)
+    return load("tokens_fill", "value", "keep", "adds", *libraries)
 
 
 STATE_BYTES = 180
@@ -182,7 +184,7 @@ class Value(ABC):
     def fill(self, rebuild: str, fingerprints: Sequence[str]) -> Commands[int]:
         """Add the tokens of stored records to the staged value; its items, -1 if it is lost."""
         tokens = self._to_fill(self.tokenizer.batch(fingerprints).tokens)
-        keys = (self.staging, *self.beside[1:])
+        keys = (self.key, self.staging, *self.beside[1:])
         first = (self.kind, self.identity, f">{rebuild}", STAGED_MILLISECONDS)
         script = filling(*self._adders)
         calls = [
@@ -221,12 +223,23 @@ class Value(ABC):
         """What the value says of itself, and whether it answers for every record."""
 
         def steps() -> Generator[Command[Any], Any, tuple[State | None, bool]]:
-            state = yield self.state()
+            state, none = yield from self.found(self.state())
             if state is None:
-                return None, (yield self.no_records())
+                return None, none
             return state, state.complete and state.tokenizer == self.tokenizer.name
 
         return Steps(steps)
+
+    def found(self, read: Command[T | None]) -> Generator[Command[Any], Any, tuple[T | None, bool]]:
+        """What a read finds, None if there is no value; and then, whether there is no record.
+
+        It reads again before it says that records lack a value: their first save may have come
+        between.
+        """
+        reply = yield read
+        if reply is None and not (yield self.no_records()):
+            return (yield read), False
+        return reply, True
 
     def no_records(self) -> Command[bool]:
         """Whether there is certainly no record that a missing value would have to know."""

@@ -19,7 +19,7 @@ function adders.sketch(value, digests, by, hitters, texts)
     end
   end
   if texts[1] and limit > 0 then
-    keep_hitters(value, hitters, limit, texts, estimates)
+    adders.hitters(value, hitters, limit, texts, estimates)
   elseif limit > 0 then
     call('DEL', hitters)
     value.plan = value.plan:sub(1, -6) .. '00000'

@@ -1,8 +1,10 @@
 -- Library: the heavy hitters of a count-min sketch.
+--
+-- Found by name when it is called, since what joins calls also joins their libraries, in any order.
 
 -- Keep the tokens with the highest estimates. What belonged to a sketch that is gone goes; what was
 -- evicted is not begun anew, since that would not show.
-local function keep_hitters(value, key, limit, tokens, estimates)
+function adders.hitters(value, key, limit, tokens, estimates)
   if value.items == 0 then
     call('DEL', key)
   elseif call('EXISTS', key) == 0 then
