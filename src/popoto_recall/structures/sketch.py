@@ -187,13 +187,15 @@ class Sketch(Value):
     def _counted(self, tokens: Sequence[bytes]) -> Generator[Command[Any], Any, list[int]]:
         """An estimate per token, in as many calls as keep each of them short."""
         counts: list[int] = []
+        most = _TOKENS_PER_CALL
         while len(counts) < len(tokens):
-            part = tokens[len(counts) : len(counts) + _TOKENS_PER_CALL]
+            part = tokens[len(counts) : len(counts) + most]
             found = yield self._count(part)
             if found is None:
                 yield from self._check_no_records()
                 found = [0] * len(part)
             counts += found
+            most = len(found)  # fewer than were sent if there are several rows
         return counts
 
     def _check_no_records(self) -> Generator[Command[Any], Any, None]:
