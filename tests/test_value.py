@@ -323,8 +323,8 @@ def test_changed_options_change_nothing_before_a_rebuild_or_a_clear(
                 assert getattr(now, name) == getattr(before, name) != value
                 assert getattr(now, f"declared_{name}") == value
             getattr(changed.kept, make)()
-            page(model, "later", "later")
             now = model.kept.info()
+            page(model, "later", "later")
             assert all(getattr(now, name) == value for name, value in options.items())
             assert kind.answers(model.kept)
             assert all(kind.knows(each.kept, "later") for each in (model, changed))
