@@ -32,7 +32,7 @@ def declared(**kept: Any) -> Any:
 
 def tenants(**kept: Any) -> Any:
     """The same for the pages of agents and teams; these are declared behind the fields."""
-    return declared(**kept, agent=KeyField(), team=KeyField())
+    return declared(title=KeyField(), **kept, agent=KeyField(), team=KeyField())
 
 
 OLDER = declared()
