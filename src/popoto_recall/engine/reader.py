@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import redis
+from redis.client import NEVER_DECODE
 
 from ..errors import CorruptValueError
 
@@ -35,11 +36,15 @@ def exists(client: redis.Redis, key: str) -> bool:
 
 
 def hashes(client: redis.Redis, keys: Sequence[str]) -> list[dict[Any, Any]]:
-    """The hash under each key, empty for none; one round trip."""
-    pipeline = client.pipeline(transaction=False)
+    """The hash under each key, empty for none; one round trip.
+
+    In bytes, as Popoto writes them, also from a client that decodes replies.
+    """
+    pipeline: Any = client.pipeline(transaction=False)
     for key in keys:
-        pipeline.hgetall(key)
-    return pipeline.execute()
+        pipeline.execute_command("HGETALL", key, **{NEVER_DECODE: True})
+    found: list[dict[Any, Any]] = pipeline.execute()
+    return found
 
 
 @contextmanager

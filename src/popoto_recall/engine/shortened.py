@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from itertools import chain, product
 from string import ascii_letters
 
-_COMMENT = re.compile(r"^ *--.*\n|^\n| +-- .*$", re.MULTILINE)
 _TEXT = r"'(?:\\.|[^'\\])*'"
+_COMMENT = re.compile(rf"({_TEXT})|^ *--.*\n|^\n| +-- .*$", re.MULTILINE)
 _SPACE = re.compile(rf"({_TEXT})|^ +| *([=~<>+*/%,(){{}}\[\]#-]+|\.\.) *", re.MULTILINE)
 _WORD = re.compile(rf"{_TEXT}|[A-Za-z_]\w*")
-_DECLARED = re.compile(r"\b(?:local(?: function)?|for) *([\w, ]+)|\bfunction[ \w.]*\(([\w, ]*)\)")
+_DECLARED = re.compile(
+    r"\b(?:local|for) +(?!function)([\w, ]+)|\bfunction *(\w*)[.\w]*\(([\w, .]*)\)"
+)
 
 _KEPT = """
 and break do else elseif end false for function if in local nil not or repeat return then true until
@@ -34,7 +36,7 @@ def shortened(text: str) -> str:
     A name that the script declares is one or two letters everywhere, also where a table has a field
     of that name. Texts in quotes stay as they are.
     """
-    text = _SPACE.sub(r"\1\2", _COMMENT.sub("", text))
+    text = _SPACE.sub(r"\1\2", _COMMENT.sub(r"\1", text))
     lists = chain.from_iterable(_DECLARED.findall(text))
     declared = {name for names in lists for name in re.findall(r"\w+", names)}
     words = Counter(_WORD.findall(text))

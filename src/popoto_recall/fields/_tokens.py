@@ -33,6 +33,9 @@ DEFAULT_TOKENIZER = WordTokenizer(
 )
 """Popoto's own: lower case, words of 3 characters or more, no English stop words."""
 
+_LONGEST_NAME = 255
+"""So that a process with another tokenizer finds the end of the stored name."""
+
 
 class TokenField(PartitionedField):
     """A field that every save tells the tokens of the record's fingerprint."""
@@ -226,7 +229,7 @@ def named_tokenizer(split: Tokenize | None, name: str | None) -> Tokenizer:
     """A tokenizer under the name that stored values remember it by.
 
     Raises:
-        OptionError: The name is no text, stands alone, or is that of Popoto's own rules.
+        OptionError: The name is no text, stands alone, is that of Popoto's own rules, or too long.
     """
     if split is None:
         if name is not None:
@@ -236,8 +239,11 @@ def named_tokenizer(split: Tokenize | None, name: str | None) -> Tokenizer:
         raise OptionError(f"tokenizer_name is a text, not {name!r}")
     known = str(getattr(split, "name", None) or getattr(split, "__qualname__", "custom"))
     chosen = name or ("custom" if "<lambda>" in known else known)
-    if chosen == DEFAULT_TOKENIZER.name or not chosen.isprintable():
-        raise OptionError(f"tokenizer_name={chosen!r} is taken, or cannot be printed")
+    if chosen == DEFAULT_TOKENIZER.name or not chosen.isprintable() or len(chosen) > _LONGEST_NAME:
+        raise OptionError(
+            f"tokenizer_name={chosen!r:.80} is taken, cannot be printed, or is longer than "
+            f"{_LONGEST_NAME} characters"
+        )
     return Tokenizer(chosen, split)
 
 

@@ -40,7 +40,8 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
             attribute, else its qualified name, for a lambda "custom".
         top: Heavy hitters to keep for `top`, at most 10,000; 0: none.
         count_on: "save" counts every save, "create" a record when it is first stored, also in
-            another partition. That takes one more look at the server, if the record was not loaded.
+            another partition. That takes one more look at the server, unless the record was loaded
+            or saved before and the field is not partitioned.
         partition_by: KeyField, or several, whose values each have a sketch of their own.
         type, null, default: Accepted at the values that Popoto's own field has.
     Raises:
@@ -174,15 +175,15 @@ class FrequencySketch(TokenField, popoto.FrequencySketch):
     def _was_stored(self, instance: Model) -> bool:
         """Whether the record was stored before this save, in this partition.
 
-        `_saved_field_values` also tells of saves whose pipeline was never carried out.
+        What Popoto remembers of an instance also tells of saves whose pipeline was never carried
+        out, and of a record that was deleted since.
         """
         saved = instance._saved_field_values
-        moved = any(
-            name in saved and saved[name] != getattr(instance, name) for name in self.partition_by
-        )
-        if instance._is_persisted:
-            return not moved
-        return exists(get_REDIS_DB(), instance.db_key.redis_key)
+        if instance._is_persisted and saved and not self.partition_by:
+            return True
+        moved = any(saved.get(name) != getattr(instance, name) for name in self.partition_by)
+        before = saved and not moved
+        return exists(get_REDIS_DB(), instance._redis_key if before else instance.db_key.redis_key)
 
     def stored(self, at: Scope) -> Sketch:
         """The sketch that this field keeps."""

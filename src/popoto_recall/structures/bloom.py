@@ -98,11 +98,11 @@ class Bloom(Value):
         return self._planned(1)
 
     def plan_for(self, items: int) -> Plan:
-        return self._planned(self.capacity if items <= self.capacity else math.ceil(items * _ROOM))
+        return self._planned(self.capacity if items < self.capacity else math.ceil(items * _ROOM))
 
     def misfits(self, items: int, plan: Plan) -> bool:
         capacity = int(plan.text.split()[1])
-        return items > capacity or capacity > max(self.capacity, _TOO_MUCH_ROOM * items)
+        return items >= capacity or capacity > max(self.capacity, _TOO_MUCH_ROOM * items)
 
     def contains(self, fingerprint: str, enough: int | None) -> Steps[bool]:
         """Whether so many tokens may be present; None: every one."""
@@ -149,8 +149,9 @@ class Bloom(Value):
     def _tested(self, tokens: Sequence[bytes]) -> Generator[Command[Any], Any, list[bool]]:
         """A hit or a miss per token, in as many calls as keep each of them short."""
         hits: list[bool] = []
+        most = _TESTS_PER_CALL
         while len(hits) < len(tokens):
-            part = tokens[len(hits) : len(hits) + _TESTS_PER_CALL]
+            part = tokens[len(hits) : len(hits) + most]
             found, no_records = yield from self.found(self._test(part))
             if found is None and no_records:
                 found = [False] * len(part)
@@ -158,6 +159,7 @@ class Bloom(Value):
                 _warn_incomplete(self.key)
                 return [True] * len(tokens)
             hits += found
+            most = len(found)  # fewer than were sent if there are several layers
         return hits
 
     def _test(self, tokens: Sequence[bytes]) -> Command[list[bool] | None]:

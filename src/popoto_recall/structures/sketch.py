@@ -186,10 +186,13 @@ class Sketch(Value):
     def _counted(self, tokens: Sequence[bytes]) -> Generator[Command[Any], Any, list[int]]:
         """An estimate per token, in as many calls as keep each of them short."""
         counts: list[int] = []
+        most = _TOKENS_PER_CALL
         while len(counts) < len(tokens):
-            part = tokens[len(counts) : len(counts) + _TOKENS_PER_CALL]
+            part = tokens[len(counts) : len(counts) + most]
             found = yield from self._read(self._count(part))
-            counts += found or [0] * len(part)
+            found = found or [0] * len(part)
+            counts += found
+            most = len(found)  # fewer than were sent if there are several rows
         return counts
 
     def _read(self, read: Command[T | None]) -> Generator[Command[Any], Any, T | None]:

@@ -14,6 +14,8 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 from urllib.parse import quote, unquote
 
 from ..engine import Command, Commands, Script, Steps, load
+from ..errors import CorruptValueError
+from ..refusals import corrupt
 from .hashing import DIGEST_BYTES, digests
 from .reindex import no_records
 from .text import decoded
@@ -78,7 +80,7 @@ class State:
 
     Attributes:
         tokenizer: Name of the one that it was made with.
-        complete: Whether it has seen every record.
+        complete: Whether it has seen every record, by the tokenizer that asks.
         items: Tokens added, or counted.
         rebuilding: Whether a rebuild was begun that has not ended.
         size: Bytes.
@@ -226,7 +228,7 @@ class Value(ABC):
             state, none = yield from self.found(self.state())
             if state is None:
                 return None, none
-            return state, state.complete and state.tokenizer == self.tokenizer.name
+            return state, state.complete
 
         return Steps(steps)
 
@@ -272,11 +274,13 @@ class Value(ABC):
         if not reply:
             return None
         identity, complete, items, rebuild, size, plan, *ones = reply
-        _, _, tokenizer, names = decoded(identity, self.key).split()
-        same = names == decoded(self.identity).split()[3]
+        line = decoded(identity, self.key)
+        words = line.split()
+        if len(words) != 4:
+            raise CorruptValueError(corrupt(self.key))
         return State(
-            tokenizer=unquote(tokenizer),
-            complete=same and int(complete) == 1,
+            tokenizer=unquote(words[2]),
+            complete=line == self.identity.decode() and int(complete) == 1,
             items=int(items),
             rebuilding=decoded(rebuild).startswith(">"),
             size=int(size),

@@ -24,6 +24,7 @@ class Model(metaclass=ModelBase):
     objects: ClassVar[Any]
     _saved_field_values: dict[str, Any]
     _is_persisted: bool
+    _redis_key: str
     def __init__(self, **values: Any) -> None: ...
     @property
     def pk(self) -> str: ...
