@@ -7,7 +7,6 @@ import logging
 import re
 import time
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
@@ -26,7 +25,7 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
         epilog=f"sections:\n{_titles()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--quick", action="store_true", help="two minutes, smaller graphs")
+    parser.add_argument("--quick", action="store_true", help="two to three minutes, smaller graphs")
     parser.add_argument("--server", metavar="PATH", help="redis-server to run; newest 7 at hand")
     parser.add_argument("--module", metavar="PATH", help="module it loads, RedisBloom for one")
     parser.add_argument(
@@ -69,8 +68,6 @@ def _new_file(name: str) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     chosen = options(arguments)
-    if find_spec("hiredis"):
-        raise SystemExit("hiredis is installed, and redis-py uses it: the targets are without")
     logging.getLogger("popoto_recall").setLevel(logging.ERROR)  # a filter is filled too full
     console = Console(width=100)
     start = time.monotonic()
@@ -79,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with staged(chosen.server or newest_seven(), plan, chosen.seed, chosen.module) as stage:
         known = facts(stage, chosen.seed)
         for name, value in known.items():
-            console.print(f"{name:9} {value}", highlight=False)
+            console.print(f"{name:10} {value}", highlight=False)
         console.print(report.LEGEND, highlight=False)
         with console.status("") as status:
             told = lambda title: status.update(title)  # noqa: E731

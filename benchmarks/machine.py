@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .stage import Stage
 
-PACKAGES = ("popoto-recall", "popoto", "redis", "networkx", "rbloom", "pyprobables")
+PACKAGES = ("popoto-recall", "popoto", "redis", "networkx", "hiredis", "rbloom", "pyprobables")
 
 
 def facts(stage: Stage, seed: int) -> dict[str, str]:
@@ -25,6 +25,8 @@ def facts(stage: Stage, seed: int) -> dict[str, str]:
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
         "server": f"{server.get('server_name', 'redis')} {server['redis_version']}, "
         f"{stage.client.info('memory')['mem_allocator']}, unix socket",
+        "cores": stage.cores,
+        "server CPU": f"by {stage.clock.name}",
         "modules": ", ".join(_modules(stage)) or "none",
         "packages": ", ".join(filter(None, map(_package, PACKAGES))),
     }
