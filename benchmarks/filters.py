@@ -208,7 +208,7 @@ def saving(stage: Stage) -> Iterator[Outcome]:
                 stage.floor(lambda fresh=fresh: add(Ours, "seen", fresh()())),
                 *_module(stage, "BF.MADD", lambda fresh=fresh: _split(fresh())),
             ],
-            [faster(times, clock="server"), *beside_module("BF.MADD")],
+            [faster(times, clock="server", beyond=NO_OP), *beside_module("BF.MADD")],
             rounds=100,
         )
 

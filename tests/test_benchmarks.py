@@ -130,6 +130,14 @@ def test_a_claim_can_be_of_the_servers_time_and_of_a_quantile() -> None:
     assert slowest.row(known).figure == "ours: p100 of the server CPU against theirs"
 
 
+def test_a_claim_can_be_of_what_goes_beyond_a_floor() -> None:
+    known = {"ours": Sample([3.0]), "theirs": Sample([9.0]), "none": Sample([1.0])}
+    row = faster(3.5, "theirs", "ours", beyond="none").row(known)
+    assert (row.value, row.verdict) == (pytest.approx(4), "met")
+    assert row.figure == "ours: wall time beyond a none, against theirs"
+    assert faster(2, "theirs", "none", beyond="none").row(known).value > 1000
+
+
 def test_a_ratio_without_a_bound_is_shown_and_not_judged() -> None:
     known = samples(**{"ours, hiredis": FAST, "theirs, hiredis": SLOW})
     row = beside("theirs, hiredis", "ours, hiredis").row(known)
