@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from . import report, suite
-from .machine import facts
+from .machine import disturbed, facts
 from .stage import FULL, QUICK, newest_seven, staged
 
 SEED = 1
@@ -27,7 +27,9 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="two to three minutes, smaller graphs")
     parser.add_argument("--server", metavar="PATH", help="redis-server to run; newest 7 at hand")
-    parser.add_argument("--module", metavar="PATH", help="module it loads, RedisBloom for one")
+    parser.add_argument(
+        "--module", metavar="PATH", help="module it loads, to have RedisBloom beside it"
+    )
     parser.add_argument(
         "--only",
         metavar="REGEX",
@@ -83,9 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for result in suite.run(stage, chosen.only.__contains__, told):
                 report.show(console, result)
                 results.append(result)
+        known["disturbed"] = disturbed(stage, time.monotonic() - start)
     console.rule("Targets", align="left")
     console.print(report.summary(results), highlight=False)
-    console.print(f"took {time.monotonic() - start:.0f} s")
+    console.print(f"took {time.monotonic() - start:.0f} s; {known['disturbed']}", highlight=False)
     if chosen.page:
         from .page import write  # matplotlib takes a while
 

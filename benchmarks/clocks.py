@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -60,6 +61,13 @@ class InfoCpu:
     def seconds(self) -> float:
         used = self.client.info("cpu")
         return float(used["used_cpu_user"] + used["used_cpu_sys"])
+
+
+def waited(pid: int) -> float:
+    """Seconds that a process could have run but another was on the core; NaN if not known."""
+    files = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    waits = [int(file.read_text("ascii").split()[1]) for file in files]
+    return sum(waits) / 1e9 if any(waits) else math.nan
 
 
 def clock_of(pid: int, client: Any) -> Clock:

@@ -95,7 +95,8 @@ def beyond_capacity(stage: Stage) -> Iterator[Outcome]:
         yield outcome
         if times in BOUNDS:
             yield stage.compare(f"questions to a filter filled {times:g} times", grown.asks(absent))
-    grew = Row("memory at its most, of the optimum", grown.most, at_most(5))
+    most, at = grown.most
+    grew = Row(f"memory at its most, filled {at:.1f} times, of the optimum", most, at_most(5))
     yield Outcome(f"{title} 1 to {FILLS[-1]} times, at any moment", rows=[grew])
 
 
@@ -106,14 +107,14 @@ class Grown:
         capacity: That is declared.
         rate: The same.
         most: Memory of ours over the least possible for what is in it, at its most since it was
-            full: just after it has grown.
+            full: just after it has grown; and how many times its capacity was in it then.
     """
 
     def __init__(self, stage: Stage, capacity: int, rate: float = 0.01) -> None:
         self.stage = stage
         self.capacity = capacity
         self.rate = rate
-        self.most = 0.0
+        self.most = (0.0, 0.0)
         self.stored = 0
         self.ours, self.popoto, _ = filter_models(capacity, rate)
         self.seen: Any = self.ours._meta.fields["seen"]
@@ -128,7 +129,8 @@ class Grown:
             add(self.ours, "seen", text)
             self.stored += text.count(" ") + 1
             if self.stored >= self.capacity:
-                self.most = max(self.most, self.memory(self.key))
+                now = self.memory(self.key), self.stored / self.capacity
+                self.most = max(self.most, now)
         if self.stored <= SATURATED * self.capacity:
             fill(self.popoto, tokens)
         if self.module:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from .clocks import waited
 from .stage import Stage
 
 PACKAGES = ("popoto-recall", "popoto", "redis", "networkx", "hiredis", "rbloom", "pyprobables")
@@ -30,6 +32,14 @@ def facts(stage: Stage, seed: int) -> dict[str, str]:
         "modules": ", ".join(_modules(stage)) or "none",
         "packages": ", ".join(filter(None, map(_package, PACKAGES))),
     }
+
+
+def disturbed(stage: Stage, seconds: float) -> str:
+    """How much of a run went by while others were on the cores of client and server."""
+    client, server = (waited(pid) / seconds for pid in (os.getpid(), stage.server.pid))
+    if math.isnan(client + server):
+        return "not known whether others were on the cores"
+    return f"kept from their cores by others: client {client:.1%}, server {server:.1%} of the time"
 
 
 def _processor() -> str:
