@@ -41,15 +41,16 @@ clean:
 
 .PHONY: bench bench-quick bench-table
 
-# About a quarter of an hour; what disturbs the machine meanwhile blurs the figures.
+# About twenty minutes, bench-quick two to three; what disturbs the machine meanwhile blurs the
+# figures. Further options: make bench BENCH='--module PATH --server PATH'
 bench: .venv/bench
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(BENCH)
 
 bench-quick: .venv/bench
-	$(BIN)/python -m benchmarks --quick
+	$(BIN)/python -m benchmarks --quick $(BENCH)
 
 bench-table: .venv/bench
-	$(BIN)/python -m benchmarks --page docs/performance.md
+	$(BIN)/python -m benchmarks --page docs/performance.md $(BENCH)
 
 .venv/bench: $(BIN)/python pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[bench]'

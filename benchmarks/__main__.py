@@ -7,13 +7,12 @@ import logging
 import re
 import time
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
 
 from . import report, suite
-from .machine import facts
+from .machine import disturbed, facts
 from .stage import FULL, QUICK, newest_seven, staged
 
 SEED = 1
@@ -26,9 +25,11 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
         epilog=f"sections:\n{_titles()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--quick", action="store_true", help="two minutes, smaller graphs")
+    parser.add_argument("--quick", action="store_true", help="two to three minutes, smaller graphs")
     parser.add_argument("--server", metavar="PATH", help="redis-server to run; newest 7 at hand")
-    parser.add_argument("--module", metavar="PATH", help="module it loads, RedisBloom for one")
+    parser.add_argument(
+        "--module", metavar="PATH", help="module it loads, to have RedisBloom beside it"
+    )
     parser.add_argument(
         "--only",
         metavar="REGEX",
@@ -69,8 +70,6 @@ def _new_file(name: str) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     chosen = options(arguments)
-    if find_spec("hiredis"):
-        raise SystemExit("hiredis is installed, and redis-py uses it: the targets are without")
     logging.getLogger("popoto_recall").setLevel(logging.ERROR)  # a filter is filled too full
     console = Console(width=100)
     start = time.monotonic()
@@ -79,16 +78,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with staged(chosen.server or newest_seven(), plan, chosen.seed, chosen.module) as stage:
         known = facts(stage, chosen.seed)
         for name, value in known.items():
-            console.print(f"{name:9} {value}", highlight=False)
+            console.print(f"{name:10} {value}", highlight=False)
         console.print(report.LEGEND, highlight=False)
         with console.status("") as status:
             told = lambda title: status.update(title)  # noqa: E731
             for result in suite.run(stage, chosen.only.__contains__, told):
                 report.show(console, result)
                 results.append(result)
+        known["disturbed"] = disturbed(stage, time.monotonic() - start)
     console.rule("Targets", align="left")
     console.print(report.summary(results), highlight=False)
-    console.print(f"took {time.monotonic() - start:.0f} s")
+    console.print(f"took {time.monotonic() - start:.0f} s; {known['disturbed']}", highlight=False)
     if chosen.page:
         from .page import write  # matplotlib takes a while
 

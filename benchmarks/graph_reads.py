@@ -107,7 +107,6 @@ def _neighbours(stage: Stage, nodes: Sequence[str]) -> Outcome:
         for node in nodes:
             twin.get_linked(Twin, node)
 
-    direct = ("zrevrangebyscore",)
     return stage.compare(
         "get_linked and get_linked_many",
         [
@@ -116,11 +115,10 @@ def _neighbours(stage: Stage, nodes: Sequence[str]) -> Outcome:
                 "Popoto: get_linked",
                 lambda node: twin.get_linked(Twin, node),
                 in_turn(nodes),
-                direct,
             ),
             stage.floor(lambda: near.get_linked(nodes[0])),
             Variant("get_linked_many of 20", lambda _: near.get_linked_many(nodes)),
-            Variant("Popoto: get_linked, 20 times", one_by_one, commands=direct),
+            Variant("Popoto: get_linked, 20 times", one_by_one),
         ],
     )
 
@@ -144,7 +142,7 @@ def records(stage: Stage) -> Iterator[Outcome]:
         "get_linked_records, 20 neighbours",
         [
             Variant(OURS, lambda _: Ours.near.get_linked_records("Ours:r0")),
-            Variant("Popoto: get_linked, then get_many", popoto, commands=("zrevrangebyscore",)),
+            Variant("Popoto: get_linked, then get_many", popoto),
         ],
     )
 
@@ -165,7 +163,7 @@ def _in_process(edges: Edges, seeds: Sequence[str]) -> list[Variant]:
     def call(seed: str) -> None:
         paths(graph, seed, cutoff=cutoff, weight="cost")
 
-    return [Variant(NETWORKX, call, in_turn(seeds), commands=())]
+    return [Variant(NETWORKX, call, in_turn(seeds), served=False)]
 
 
 def _smaller(stage: Stage) -> str:

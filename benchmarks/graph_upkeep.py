@@ -51,7 +51,6 @@ def weakening(stage: Stage) -> Iterator[Outcome]:
                 NATIVE,
                 lambda name: native(ours.get_edge_key(name)),
                 lambda: bare() and "Ours:w0",
-                ("zunionstore", "zremrangebyscore"),
             ),
             stage.floor(lambda: ours.weaken_all("Ours:w0")),
         ],
@@ -113,8 +112,8 @@ def deletion(stage: Stage) -> Iterator[Outcome]:
         f"delete a node, asymmetric, {nodes:,} nodes",
         [
             Variant(OURS, _deleting(Ours), record(Ours)),
-            Variant(SCAN, scan, commands=("scan",)),
-            Variant("Popoto, edges to it stay", _deleting(Twin), record(Twin), ("del",)),
+            Variant(SCAN, scan),
+            Variant("Popoto, edges to it stay", _deleting(Twin), record(Twin)),
         ],
         [faster(100, SCAN)],
     )
@@ -143,7 +142,6 @@ def sweeping(stage: Stage) -> Iterator[Outcome]:
             Variant(
                 "SCAN of the same keys",
                 lambda _: sum(1 for _ in stage.client.scan_iter(count=1000)),
-                commands=("scan",),
             ),
         ],
     )

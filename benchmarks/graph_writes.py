@@ -60,7 +60,7 @@ def single_edges(stage: Stage) -> Iterator[Outcome]:
             Variant(strengthen, lambda _: near.strengthen(A, B)),
             stage.floor(lambda: near.link(A, B)),
             stage.ping(),
-            Variant("ZADD NX twice, in a pipeline", bare, commands=("zadd",)),
+            Variant("ZADD NX twice, in a pipeline", bare),
             Variant("Popoto: link, edge exists", lambda _: twin.link(Twin, A, B)),
             Variant(
                 "Popoto: link, new edge",
@@ -94,7 +94,6 @@ def _unlink(stage: Stage) -> Outcome:
                 POPOTO,
                 lambda pk: twin.unlink(Twin, pk, pk + "~"),
                 linked(twin, Twin),
-                ("zrem",),
             ),
             stage.floor(lambda: near.unlink(A, B)),
         ],
@@ -156,7 +155,7 @@ def _co_occur(
         [
             Variant(OURS, lambda members: near.co_occur(members, delta), fresh),
             Variant(POPOTO, popoto, fresh),
-            Variant(IN_PIPELINE, _bare(stage.client, delta), fresh, ("zmscore", "zadd", "zcard")),
+            Variant(IN_PIPELINE, _bare(stage.client, delta), fresh),
             Variant(IN_SCRIPT, _bare_script(stage.client, delta), fresh),
             stage.floor(lambda: near.co_occur(fresh())),
         ],

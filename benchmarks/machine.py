@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from .clocks import waited
 from .stage import Stage
 
-PACKAGES = ("popoto-recall", "popoto", "redis", "networkx", "rbloom", "pyprobables")
+PACKAGES = ("popoto-recall", "popoto", "redis", "networkx", "hiredis", "rbloom", "pyprobables")
 
 
 def facts(stage: Stage, seed: int) -> dict[str, str]:
@@ -25,9 +27,19 @@ def facts(stage: Stage, seed: int) -> dict[str, str]:
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
         "server": f"{server.get('server_name', 'redis')} {server['redis_version']}, "
         f"{stage.client.info('memory')['mem_allocator']}, unix socket",
+        "cores": stage.cores,
+        "server CPU": f"by {stage.clock.name}",
         "modules": ", ".join(_modules(stage)) or "none",
         "packages": ", ".join(filter(None, map(_package, PACKAGES))),
     }
+
+
+def disturbed(stage: Stage, seconds: float) -> str:
+    """How much of a run went by while others were on the cores of client and server."""
+    client, server = (waited(pid) / seconds for pid in (os.getpid(), stage.server.pid))
+    if math.isnan(client + server):
+        return "not known whether others were on the cores"
+    return f"kept from their cores by others: client {client:.1%}, server {server:.1%} of the time"
 
 
 def _processor() -> str:

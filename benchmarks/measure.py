@@ -10,16 +10,23 @@ from __future__ import annotations
 import gc
 import math
 import random
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from time import perf_counter
+from dataclasses import dataclass, field, replace
+from time import perf_counter, process_time
 from typing import Any
+
+from .clocks import Clock
 
 TURN_SECONDS = 0.002
 MOST_CALLS = 40
 MOST_ROUNDS = 400
 
-SCRIPTS = ("evalsha", "eval")
+SETTLING_SECONDS = 0.0001
+"""Until the server sleeps again after a reply: the time of one that runs is booked late."""
+
+WITH_HIREDIS = ", hiredis"
+"""What follows the name of a variant whose replies hiredis parses."""
 
 
 def _nothing() -> None:
@@ -34,14 +41,19 @@ class Variant:
         name: How the table calls it.
         call: Does it once, with what ``fresh`` made.
         fresh: Makes the input of one call, before the clock starts.
-        commands: Commands sent, whose time at the server counts. Those that a script calls are
-            within the script's own; none: nothing runs at the server.
+        served: Whether a server takes part.
+        hiredis: Whether redis-py packs and parses with hiredis, or by itself.
     """
 
     name: str
     call: Callable[[Any], object]
     fresh: Callable[[], Any] = _nothing
-    commands: tuple[str, ...] = SCRIPTS
+    served: bool = True
+    hiredis: bool = False
+
+    def with_hiredis(self) -> Variant:
+        """The same over hiredis."""
+        return replace(self, name=self.name + WITH_HIREDIS, hiredis=True)
 
 
 @dataclass
@@ -50,11 +62,13 @@ class Sample:
 
     Attributes:
         wall: Of each call, at the caller.
-        server: Per call, at the server, of each turn.
+        server: CPU time of the server per call, of each turn.
+        client: The same of this process.
     """
 
     wall: list[float] = field(default_factory=list)
     server: list[float] = field(default_factory=list)
+    client: list[float] = field(default_factory=list)
 
     def at(self, share: float, clock: str = "wall") -> float:
         """The quantile: 0.5 for the median."""
@@ -76,17 +90,26 @@ class Meter:
     """Compares variants.
 
     Args:
-        client: Client of the server they run on.
+        clock: Of the server they run on.
         seconds: How long one comparison takes, as long as every variant has had its turns.
         turns: Fewest that each variant has.
         seed: Of the order they come in.
+        switch: Told before each turn whether it is one over hiredis.
     """
 
-    def __init__(self, client: Any, seconds: float, turns: int, seed: int) -> None:
-        self.client = client
+    def __init__(
+        self,
+        clock: Clock,
+        seconds: float,
+        turns: int,
+        seed: int,
+        switch: Callable[[bool], None] = lambda hiredis: None,
+    ) -> None:
+        self.clock = clock
         self.seconds = seconds
         self.turns = turns
         self.random = random.Random(seed)
+        self.switch = switch
 
     def compare(
         self, variants: Sequence[Variant], rounds: int = MOST_ROUNDS, calls: int = 0
@@ -109,10 +132,12 @@ class Meter:
                 done += 1
         finally:
             gc.enable()
+            self.switch(False)
         return samples
 
     def _calls_per_turn(self, variant: Variant) -> int:
         """As many as take a few milliseconds; the first call of all brings a script along."""
+        self.switch(variant.hiredis)
         variant.call(variant.fresh())
         given = variant.fresh()
         start = perf_counter()
@@ -120,22 +145,21 @@ class Meter:
         return max(1, min(MOST_CALLS, int(TURN_SECONDS / (perf_counter() - start))))
 
     def _turn(self, variant: Variant, calls: int, sample: Sample) -> None:
+        self.switch(variant.hiredis)
         inputs = [variant.fresh() for _ in range(calls + 1)]
-        before = self.server_seconds(variant.commands)
+        before = self._server_seconds() if variant.served else 0.0
+        busy = process_time()
         call = variant.call
         call(inputs.pop())  # the caches hold what the question before it left
         for given in inputs:
             start = perf_counter()
             call(given)
             sample.wall.append(perf_counter() - start)
-        if variant.commands:
-            spent = self.server_seconds(variant.commands) - before
-            sample.server.append(spent / (calls + 1))
+        sample.client.append((process_time() - busy) / (calls + 1))
+        if variant.served:
+            spent = self._server_seconds() - before - self.clock.cost
+            sample.server.append(max(0.0, spent) / (calls + 1))
 
-    def server_seconds(self, commands: Sequence[str]) -> float:
-        """What the server has spent on some commands since it began."""
-        if not commands:
-            return 0.0
-        stats = self.client.info("commandstats")
-        rows = (stats.get(f"cmdstat_{command}", {"usec": 0}) for command in commands)
-        return sum(row["usec"] for row in rows) / 1e6
+    def _server_seconds(self) -> float:
+        time.sleep(SETTLING_SECONDS)
+        return self.clock.seconds()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import popoto
@@ -41,19 +43,37 @@ class NewHash(Model):
     seen = popoto.ExistenceFilter(fingerprint_fn=text_of, hash_version=2)
 
 
-class Plain(Model):
-    """Without any of the three: what a save costs anyway."""
-
-    key = UniqueKeyField()
-    text = StringField()
-
-
 class Hitters(Model):
     """With heavy hitters, which Popoto's sketch does not keep."""
 
     key = UniqueKeyField()
     text = StringField()
     often = FrequencySketch(fingerprint_fn=text_of, top=20)
+
+
+class KeptOurs(Model):
+    """With each of the three once."""
+
+    key = UniqueKeyField()
+    text = StringField()
+    near = CoOccurrenceField()
+    seen = ExistenceFilter(fingerprint_fn=text_of)
+    often = FrequencySketch(fingerprint_fn=text_of)
+
+
+class KeptTwin(Model):
+    key = UniqueKeyField()
+    text = StringField()
+    near = popoto.CoOccurrenceField()
+    seen = popoto.ExistenceFilter(fingerprint_fn=text_of)
+    often = popoto.FrequencySketch(fingerprint_fn=text_of)
+
+
+class KeptBare(Model):
+    """Without any of the three: what a save costs anyway; its name is as long as theirs."""
+
+    key = UniqueKeyField()
+    text = StringField()
 
 
 def filter_models(capacity: int, error_rate: float) -> tuple[type[Model], ...]:
@@ -78,7 +98,18 @@ def filter_models(capacity: int, error_rate: float) -> tuple[type[Model], ...]:
     return OursSized, TwinSized, NewHashSized
 
 
-def add(model: type[Model], field: str, text: str) -> None:
-    """Tell one field of a save, without storing a record."""
+def adding(model: type[Model], field: str) -> Callable[[Model], None]:
+    """What tells one field that a record is saved, without storing it."""
     hook = type(model._meta.fields[field]).on_save
-    hook(model(key="x", text=text), field, None, ignore_errors=False)
+    return lambda record: hook(record, field, None, ignore_errors=False)
+
+
+def add(model: type[Model], field: str, text: str) -> None:
+    """Tell one field of a save of such a record."""
+    adding(model, field)(model(key="x", text=text))
+
+
+def records(model: Any, texts: Callable[[], str]) -> Callable[[], Any]:
+    """Makes records that were not there before, with the given texts in turn."""
+    numbers = count()
+    return lambda: model(key=f"k{next(numbers)}", text=texts())

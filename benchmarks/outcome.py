@@ -6,9 +6,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .measure import Sample
+from .measure import WITH_HIREDIS, Sample
+
+CLOCKS = {"wall": "wall time", "server": "server CPU", "client": "client CPU"}
 
 OURS, POPOTO, NO_OP = "popoto-recall", "Popoto", "no-op EVALSHA"
+
+MODULE = "RedisBloom"
+"""What the names of its variants begin with."""
+
+LEAST = 1e-9
+"""Seconds that anything takes."""
 
 NO_MODULE = "no module here"
 NOT_INSTALLED = "not installed here"
@@ -81,27 +89,32 @@ class Claim:
     """A ratio of two variants' costs, and the bound it has to keep.
 
     ``other`` over ``variant`` where that has to be large (`faster`), ``variant`` over ``other``
-    where it has to be small (`within`).
+    where it has to be small (`within`) or is only shown (`beside`). What ``beyond`` takes, such as
+    a script that does nothing, is taken off both.
     """
 
     variant: str
     other: str
-    target: Target
+    target: Target | None
     clock: str = "wall"
     quantile: float = 0.5
     absent: str = NO_MODULE
+    beyond: str = ""
 
     def row(self, samples: Mapping[str, Sample], note: str = "") -> Row:
-        figure = f"{self.clock} time against {self.other}"
+        beyond = f" beyond a {self.beyond}," if self.beyond else ""
+        other = self.other.removesuffix(WITH_HIREDIS)
+        figure = f"{CLOCKS[self.clock]}{beyond} against {other}"
         if self.quantile != 0.5:
             figure = f"p{self.quantile * 100:.0f} of the {figure}"
         if self.variant != OURS:
-            figure = f"{self.variant}: {figure}"
+            figure = f"{self.variant.removeprefix(OURS + ', ')}: {figure}"
         if self.other not in samples:
             return Row(figure, math.nan, self.target, note=self.absent)
-        own = samples[self.variant].at(self.quantile, self.clock)
-        others = samples[self.other].at(0.5, self.clock)
-        ratio = others / own if self.target.at_least else own / others
+        floor = samples[self.beyond].at(0.5, self.clock) if self.beyond else 0.0
+        own = max(samples[self.variant].at(self.quantile, self.clock) - floor, LEAST)
+        others = max(samples[self.other].at(0.5, self.clock) - floor, LEAST)
+        ratio = others / own if self.target and self.target.at_least else own / others
         return Row(figure, ratio, self.target, note=note)
 
 
@@ -113,6 +126,11 @@ def faster(times: float, other: str = POPOTO, variant: str = OURS, **rest: str) 
 def within(times: float, other: str, variant: str = OURS, **rest: str) -> Claim:
     """That a variant takes at most so many times as long as another."""
     return Claim(variant, other, at_most(times), **rest)
+
+
+def beside(other: str, variant: str = OURS, **rest: str) -> Claim:
+    """How many times as long as another a variant takes, whatever that is."""
+    return Claim(variant, other, None, **rest)
 
 
 @dataclass

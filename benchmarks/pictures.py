@@ -14,6 +14,7 @@ STYLES = {
     "popoto-recall, all": {"color": "#c2410c", "marker": "o"},
     "popoto-recall, limit 20": {"color": "#1d4ed8", "marker": "s"},
     "Popoto": {"color": "#525252", "marker": "^", "linestyle": "--"},
+    "RedisBloom": {"color": "#15803d", "marker": "D", "linestyle": ":"},
 }
 
 Point = tuple[str, float, float]
@@ -55,7 +56,8 @@ def _server_times(outcome: Outcome) -> Iterator[Point]:
 
 def _rates(outcome: Outcome) -> Iterator[Point]:
     for row in outcome.rows:
-        yield row.figure, outcome.at * 100, row.value
+        if row.figure in STYLES:
+            yield row.figure, outcome.at, row.value
 
 
 def _against_size(axes: Any) -> None:
@@ -63,20 +65,21 @@ def _against_size(axes: Any) -> None:
         xscale="log",
         yscale="log",
         xlabel="nodes of the graph",
-        ylabel="server time of one call, ms",
+        ylabel="server CPU of one call, ms",
         title="propagate from a hub at depth 2",
     )
 
 
 def _against_fill(axes: Any) -> None:
     axes.set(
+        xscale="log",
         yscale="log",
-        xlabel="tokens in the filter, % of its capacity",
+        xlabel="tokens in the filter, times its capacity",
         ylabel="false positives, %",
         title="A filter declared for 1 %, filled with made-up words",
     )
     axes.axhline(1, color="#a3a3a3", linewidth=0.8)
-    axes.axvline(100, color="#a3a3a3", linewidth=0.8)
+    axes.axvline(1, color="#a3a3a3", linewidth=0.8)
 
 
 PICTURES: dict[str, tuple[str, Callable[[Outcome], Iterator[Point]], Any, str]] = {
@@ -84,7 +87,7 @@ PICTURES: dict[str, tuple[str, Callable[[Outcome], Iterator[Point]], Any, str]] 
         "propagate-by-size.svg",
         _server_times,
         _against_size,
-        "Server time of propagate against the size of the graph",
+        "Server CPU of propagate against the size of the graph",
     ),
     "filter fill": (
         "false-positives-by-fill.svg",

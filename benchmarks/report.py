@@ -10,23 +10,24 @@ from rich.table import Table
 from rich.text import Text
 
 from .measure import Sample
-from .outcome import Outcome, Row
+from .outcome import CLOCKS, Outcome, Row
 from .suite import Result
 
 STYLES = {"met": "green", "MISS": "bold red"}
 
 COST_COLUMNS = tuple(
     column
-    for clock in ("wall", "server")
-    for column in ((clock, 8), ("quartiles", 15), ("ratio", 7))
+    for clock in CLOCKS
+    for column in ((clock, 8), *([("quartiles", 15)] if clock == "wall" else []), ("ratio", 7))
 )
 FIGURE_COLUMNS = (("result", 14), ("target", 12), ("", 14))
 
 
 LEGEND = (
     "Medians of one run, its variants in turns. Ratio: against the first line of a comparison.\n"
-    "Wall: what the caller waits; server: what the server spends. A figure with a bound is one\n"
-    "that the library set out to reach: met, or MISS. Near ones change with machine and hour."
+    "Wall: what the caller waits; server and client: the CPU time that either spends. A figure\n"
+    "with a bound is one that the library set out to reach: met, or MISS. Near ones change with\n"
+    "machine and hour. Without hiredis, except in lines that name it."
 )
 
 
@@ -52,16 +53,15 @@ def times(sample: Sample, first: Sample, clock: str) -> str:
 
 
 def cells(outcome: Outcome) -> Iterator[tuple[str, ...]]:
-    """A line per variant: name, wall, its quartiles, ratio, server, its quartiles, ratio."""
+    """A line per variant: name, wall, its quartiles, ratio, server, ratio, client, ratio."""
     first = next(iter(outcome.samples.values()))
     for name, sample in outcome.samples.items():
         line = [name]
-        for clock in ("wall", "server"):
-            line += [
-                micros(sample.at(0.5, clock)),
-                spread(sample, clock),
-                times(sample, first, clock),
-            ]
+        for clock in CLOCKS:
+            line.append(micros(sample.at(0.5, clock)))
+            if clock == "wall":
+                line.append(spread(sample, clock))
+            line.append(times(sample, first, clock))
         yield tuple(line)
 
 
@@ -70,7 +70,7 @@ def lines(heading: str, columns: Sequence[tuple[str, int]]) -> Table:
     table = Table(
         box=None, padding=(0, 0, 0, 1), expand=True, show_header=bool(heading), header_style="dim"
     )
-    table.add_column(heading, ratio=1, no_wrap=True)
+    table.add_column(heading, ratio=1, no_wrap=bool(heading))
     for name, width in columns:
         table.add_column(name, justify="right", width=width)
     return table

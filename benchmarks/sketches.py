@@ -1,17 +1,14 @@
-"""The sketch: counting, asking, heavy hitters; and a whole save."""
+"""The sketch: counting, asking, heavy hitters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from popoto import Model
-
+from .filters import beside_module
 from .graph_reads import in_turn
-from .graph_writes import numbered
 from .measure import Variant
-from .models import Hitters, Ours, Plain, Twin, add
-from .outcome import OURS, POPOTO, Outcome, faster
+from .models import Hitters, Ours, Twin, add, adding, records
+from .outcome import NO_OP, OURS, POPOTO, Outcome, faster
 from .stage import Stage
 from .words import texts, words
 
@@ -27,15 +24,19 @@ def counting(stage: Stage) -> Iterator[Outcome]:
     yield stage.compare(
         "increment of ten words",
         [
-            Variant(OURS, lambda text: Ours.often.increment(text), in_turn(known)),
-            Variant("on_save", lambda text: add(Ours, "often", text), in_turn(known)),
-            Variant(POPOTO, lambda text: add(Twin, "often", text), in_turn(known)),
+            *stage.both(Variant(OURS, lambda text: Ours.often.increment(text), in_turn(known))),
+            Variant("on_save", adding(Ours, "often"), records(Ours, in_turn(known))),
+            Variant(POPOTO, adding(Twin, "often"), records(Twin, in_turn(known))),
             stage.floor(lambda: Ours.often.increment(known[0])),
             _bitfield(stage),
             *_module(stage, "CMS.INCRBY", [text.split() for text in known]),
             *_library([text.split() for text in known], "add"),
         ],
-        [faster(4, clock="server"), faster(4, clock="server", variant="on_save")],
+        [
+            faster(4, clock="server", beyond=NO_OP),
+            faster(4, clock="server", beyond=NO_OP, variant="on_save"),
+            *beside_module("CMS.INCRBY"),
+        ],
     )
     yield from _asking(stage)
     yield _hitters(stage, known)
@@ -48,7 +49,12 @@ def _filled(stage: Stage) -> None:
         for model in (Ours, Hitters):
             add(model, "often", text)
     if stage.knows("CMS.QUERY"):
-        stage.client.execute_command("CMS.INITBYDIM", "module", 2000, 7)
+        execute = stage.client.execute_command
+        execute("CMS.INITBYDIM", "module", 2000, 7)
+        for text in texts(words(20_000)):
+            execute(
+                "CMS.INCRBY", "module", *(word for token in text.split() for word in (token, 1))
+            )
 
 
 def _asking(stage: Stage) -> Iterator[Outcome]:
@@ -65,13 +71,13 @@ def _asking(stage: Stage) -> Iterator[Outcome]:
         yield stage.compare(
             "get_frequency" if size == 1 else f"get_frequency_batch of {size:,}",
             [
-                single if size == 1 else batch,
+                *stage.both(single if size == 1 else batch),
                 Variant(POPOTO, lambda _, tokens=tokens: popoto(tokens)),
                 stage.floor(lambda tokens=tokens: ours.get_frequency_batch(tokens)),
                 *_module(stage, "CMS.QUERY", [tokens]),
                 *_library([tokens], "check"),
             ],
-            [faster(times)] if times else [],
+            [*([faster(times)] if times else []), *beside_module("CMS.QUERY")],
         )
 
 
@@ -94,7 +100,7 @@ def _bitfield(stage: Stage) -> Variant:
         arguments += ["INCRBY", "u32", 32 * (number * 401 % 16_000), 1]
     execute = stage.client.execute_command
     name = f"BITFIELD of {BARE_COUNTERS} counters"
-    return Variant(name, lambda _: execute("BITFIELD", "bare", *arguments), commands=("bitfield",))
+    return Variant(name, lambda _: execute("BITFIELD", "bare", *arguments))
 
 
 def _module(stage: Stage, command: str, groups: list[list[str]]) -> list[Variant]:
@@ -103,14 +109,10 @@ def _module(stage: Stage, command: str, groups: list[list[str]]) -> list[Variant
     execute = stage.client.execute_command
     if command == "CMS.INCRBY":
         groups = [[word for token in group for word in (token, "1")] for group in groups]
-    return [
-        Variant(
-            f"RedisBloom {command}",
-            lambda words: execute(command, "module", *words),
-            in_turn(groups),
-            (command.lower(),),
-        )
-    ]
+    name = f"RedisBloom {command}"
+    return stage.both(
+        Variant(name, lambda words: execute(command, "module", *words), in_turn(groups))
+    )
 
 
 def _library(groups: list[list[str]], method: str) -> list[Variant]:
@@ -124,31 +126,4 @@ def _library(groups: list[list[str]], method: str) -> list[Variant]:
         for token in tokens:
             each(token)
 
-    return [Variant(LIBRARY, call, in_turn(groups), ())]
-
-
-TRANSACTION = ("exec",)
-"""What counts of a save: EXEC, whose time is that of all commands and scripts queued for it."""
-
-
-def whole_saves(stage: Stage) -> Iterator[Outcome]:
-    """A record with all three fields, and without."""
-    known = in_turn([" ".join(words(10, first)) for first in range(0, 1000, 10)])
-
-    def record(model: Any) -> Any:
-        names = numbered("k")
-        return lambda: model(key=names(), text=known())
-
-    yield stage.compare(
-        "save of a record of ten words, all three fields",
-        [
-            Variant(OURS, _save, record(Ours), TRANSACTION),
-            Variant(POPOTO, _save, record(Twin), TRANSACTION),
-            Variant("without the three fields", _save, record(Plain), TRANSACTION),
-        ],
-        rounds=100,
-    )
-
-
-def _save(record: Model) -> None:
-    record.save()
+    return [Variant(LIBRARY, call, in_turn(groups), served=False)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,13 @@ from typing import Any
 from unittest.mock import patch
 
 from popoto import redis_db
-from redis import UnixDomainSocketConnection
 
-from popoto_recall.engine import runner
-
+from .clocks import clock_of
+from .cores import pinned
 from .measure import Meter, Variant
 from .outcome import NO_OP, Claim, Outcome
+from .parsers import HIREDIS, PYTHON
+from .traffic import bytes_sent, scripts_sent
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
 
@@ -37,6 +38,7 @@ class Plan:
         busy_nodes: Of the graph that keeps the server busy, with 500 edges each.
         scanned: Nodes of the graph that a node is deleted from.
         capacity: Of the filters whose false positives are counted.
+        outgrown: Of the filters that are filled far beyond their capacity.
         records: That a rebuild reads.
         sizes: Nodes of the graphs that costs are compared over.
         impatient: Leave out what makes Popoto hold the server for many seconds.
@@ -49,6 +51,7 @@ class Plan:
     busy_nodes: int
     scanned: int
     capacity: int
+    outgrown: int
     records: int
     sizes: tuple[int, ...]
     impatient: bool
@@ -62,6 +65,7 @@ FULL = Plan(
     busy_nodes=10_000,
     scanned=20_000,
     capacity=100_000,
+    outgrown=10_000,
     records=5_000,
     sizes=(1_000, 3_000, 10_000, 30_000, 100_000),
     impatient=False,
@@ -74,6 +78,7 @@ QUICK = Plan(
     busy_nodes=2_000,
     scanned=20_000,
     capacity=10_000,
+    outgrown=1_000,
     records=500,
     sizes=(1_000, 4_000),
     impatient=True,
@@ -87,16 +92,28 @@ class Stage:
         server: The private server.
         client: The client that the fields use, too.
         plan: How large a run is.
+        cores: Which core does what.
         random: For seeds, the same in every run.
     """
 
-    def __init__(self, server: Server, client: Any, plan: Plan, seed: int) -> None:
+    def __init__(
+        self, server: Server, client: Any, plan: Plan, seed: int, cores: str = "not pinned"
+    ) -> None:
         self.server = server
         self.client = client
         self.plan = plan
+        self.cores = cores
         self.random = random.Random(seed)
-        self.meter = Meter(client, plan.seconds, plan.turns, seed)
+        self.clock = clock_of(server.pid, client)
+        self.meter = Meter(self.clock, plan.seconds, plan.turns, seed, self._switch)
+        self.pools = {False: client.connection_pool}
+        if HIREDIS:
+            self.pools[True] = _pool(server, HIREDIS)
         self.no_op: str = client.script_load("return 0")
+
+    def _switch(self, hiredis: bool) -> None:
+        """Have redis-py pack and parse with hiredis, or by itself."""
+        self.client.connection_pool = self.pools[hiredis]
 
     def compare(
         self,
@@ -108,12 +125,14 @@ class Stage:
     ) -> Outcome:
         """Run the variants in turns (see `Meter.compare`), and hold the claims to that."""
         samples = self.meter.compare(variants, **turns)
-        rows = [claim.row(samples, note) for claim in claims]
+        shown = [claim for claim in claims if claim.target or claim.other in samples]
+        rows = [claim.row(samples, note) for claim in shown]
         return Outcome(title, samples, rows, note)
 
     def floor(self, call: Callable[[], object], name: str = NO_OP) -> Variant:
         """A script that does nothing, with the keys and arguments that a call sends."""
-        calls = [(self.no_op, *words[2:]) for words in self.sent_by(call)]
+        call()  # so that the server has the scripts
+        calls = [(self.no_op, *words[2:]) for words in scripts_sent(self.client, call)]
 
         def evalsha(_: object) -> None:
             for arguments in calls:
@@ -121,29 +140,17 @@ class Stage:
 
         return Variant(name, evalsha)
 
-    def sent_by(self, call: Callable[[], object]) -> list[tuple[Any, ...]]:
-        """The scripts that a call has the server run, arguments included."""
-        call()  # so that the server has them
-        sent: list[tuple[Any, ...]] = []
-        ours, theirs = runner.send, UnixDomainSocketConnection.send_command
+    def both(self, variant: Variant) -> list[Variant]:
+        """A variant by itself and over hiredis, where that is installed."""
+        return [variant, *([variant.with_hiredis()] if HIREDIS else [])]
 
-        def at_once(client: Any, words: tuple[Any, ...], **options: Any) -> Any:
-            sent.append(words)
-            return ours(client, words, **options)
-
-        def by_redis_py(connection: Any, *words: Any, **options: Any) -> None:
-            sent.append(words)
-            theirs(connection, *words, **options)
-
-        with (
-            patch.object(runner, "send", at_once),
-            patch.object(UnixDomainSocketConnection, "send_command", by_redis_py),
-        ):
-            call()
-        return [words for words in sent if words[0] == "EVALSHA"]
+    def bytes_sent(self, call: Callable[[], object]) -> int:
+        """How many bytes a call has the server read."""
+        with self.server.client() as client:
+            return bytes_sent(client, call)
 
     def ping(self) -> Variant:
-        return Variant("PING", lambda _: self.client.ping(), commands=("ping",))
+        return Variant("PING", lambda _: self.client.ping())
 
     def knows(self, command: str) -> bool:
         """Whether the server has a command."""
@@ -178,13 +185,25 @@ def staged(binary: str, plan: Plan, seed: int, module: str | None = None) -> Ite
     """A stage with a server of its own, which ends with it."""
     server = Server(binary, **({"loadmodule": module} if module else {}))
     previous = redis_db.POPOTO_REDIS_DB
-    pool = server.client(socket_timeout=None).connection_pool
+    pool = _pool(server, PYTHON)
     redis_db.POPOTO_REDIS_DB = client = redis_db.GuardedRedis(connection_pool=pool)
     try:
         # Popoto takes a script for loaded that was once, on whatever server
-        with patch.object(redis_db, "_LOADED_SHAS", set()):
-            yield Stage(server, client, plan, seed)
+        with pinned(server.pid) as cores, patch.object(redis_db, "_LOADED_SHAS", set()):
+            stage = Stage(server, client, plan, seed, cores)
+            try:
+                yield stage
+            finally:
+                for pool in stage.pools.values():
+                    pool.disconnect()
     finally:
         redis_db.POPOTO_REDIS_DB = previous
         pool.disconnect()
         server.close()
+
+
+def _pool(server: Server, parsing: Mapping[str, Any]) -> Any:
+    """Connections of redis-py's usual client, but for who parses."""
+    pool = server.client(socket_timeout=None).connection_pool
+    pool.connection_kwargs.update(parsing)
+    return pool

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from . import accuracy, busy, filters, graph_reads, graph_upkeep, graph_writes, growth, sketches
+from . import (
+    accuracy,
+    busy,
+    filters,
+    graph_reads,
+    graph_upkeep,
+    graph_writes,
+    growth,
+    saves,
+    sketches,
+)
 from .outcome import Outcome
 from .stage import Stage
 
@@ -31,7 +41,7 @@ SECTIONS = (
     Section("Filter: batches", filters.batches),
     Section("Filter: saving", filters.saving),
     Section("Sketch: counting and asking", sketches.counting),
-    Section("Whole saves", sketches.whole_saves),
+    Section("Saves", saves.saves),
     Section("Rebuilding", filters.rebuilding),
     Section("Memory", accuracy.memory),
     Section("False positives", accuracy.false_positives),
@@ -39,7 +49,7 @@ SECTIONS = (
     Section("Growth: size of the graph", growth.graph_size),
     Section("Growth: edges of a node", growth.fan_out),
     Section("Growth: questions to a fuller filter", growth.question_time),
-    Section("Growth: false positives of a fuller filter", growth.filter_fill),
+    Section("Growth: a filter beyond its capacity", growth.beyond_capacity),
 )
 
 

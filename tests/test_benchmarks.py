@@ -20,19 +20,31 @@ from popoto import redis_db
 from servers import Server, binaries
 from support import content
 
-from popoto_recall.structures.bloom import Bloom
-
 sys.path.append(str(Path(__file__).parent.parent))
 
-from benchmarks import accuracy, filters, graph_upkeep, graphs, growth, page, report, suite
+from benchmarks import (
+    accuracy,
+    filters,
+    graph_upkeep,
+    graphs,
+    growth,
+    machine,
+    page,
+    report,
+    saves,
+    suite,
+)
 from benchmarks import stage as staging
 from benchmarks.__main__ import main, options
+from benchmarks.clocks import InfoCpu, Schedstat, clock_of
+from benchmarks.cores import pinned
 from benchmarks.machine import facts
 from benchmarks.measure import Meter, Sample, Variant, quantile
 from benchmarks.models import Ours, Twin, filter_models
-from benchmarks.outcome import NO_OP, Claim, Outcome, Row, at_least, at_most, faster, within
+from benchmarks.outcome import NO_OP, Claim, Outcome, Row, at_least, at_most, beside, faster, within
 from benchmarks.stage import Plan, Stage, newest_seven, staged
 from benchmarks.suite import SECTIONS, Result, Section
+from benchmarks.traffic import bytes_sent, scripts_sent
 from benchmarks.words import FAMILIES, family, words
 
 ROOT = Path(__file__).parent.parent
@@ -47,6 +59,7 @@ TINY = Plan(
     busy_nodes=50,
     scanned=50,
     capacity=100,
+    outgrown=20,
     records=5,
     sizes=(50, 100),
     impatient=True,
@@ -78,11 +91,6 @@ def stage(running: Server) -> Iterator[Stage]:
     """A stage with a server of its own."""
     with staged(running.binary, TINY, seed=1) as made:
         yield made
-
-
-def calls_of(stage: Stage, command: str) -> Any:
-    """What INFO says of a command: its calls and microseconds."""
-    return stage.client.info("commandstats")[f"cmdstat_{command}"]
 
 
 def samples(**wall: list[float]) -> dict[str, Sample]:
@@ -130,7 +138,22 @@ def test_a_claim_can_be_of_the_servers_time_and_of_a_quantile() -> None:
     assert faster(1, "theirs", "ours", clock="server").row(known).value == pytest.approx(2)
     slowest = Claim("ours", "theirs", at_most(4), "server", quantile=1.0)
     assert slowest.row(known).value == pytest.approx(0.75)
-    assert slowest.row(known).figure == "ours: p100 of the server time against theirs"
+    assert slowest.row(known).figure == "ours: p100 of the server CPU against theirs"
+
+
+def test_a_claim_can_be_of_what_goes_beyond_a_floor() -> None:
+    known = {"ours": Sample([3.0]), "theirs": Sample([9.0]), "none": Sample([1.0])}
+    row = faster(3.5, "theirs", "ours", beyond="none").row(known)
+    assert (row.value, row.verdict) == (pytest.approx(4), "met")
+    assert row.figure == "ours: wall time beyond a none, against theirs"
+    assert faster(2, "theirs", "none", beyond="none").row(known).value > 1000
+
+
+def test_a_ratio_without_a_bound_is_shown_and_not_judged() -> None:
+    known = samples(**{"ours, hiredis": FAST, "theirs, hiredis": SLOW})
+    row = beside("theirs, hiredis", "ours, hiredis").row(known)
+    assert (row.value, row.target, row.verdict) == (pytest.approx(0.5), None, "")
+    assert row.figure == "ours, hiredis: wall time against theirs"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +195,7 @@ KNOWN = [
             Outcome(
                 "two ways",
                 {
-                    "first": Sample([12 * MICRO, 10 * MICRO, 14 * MICRO], [4 * MICRO]),
+                    "first": Sample([12 * MICRO, 10 * MICRO, 14 * MICRO], [4 * MICRO], [9 * MICRO]),
                     "in process": Sample([1500 * MICRO]),
                 },
                 [
@@ -198,8 +221,8 @@ def test_the_summary_counts_the_targets_and_names_the_missed() -> None:
 
 def test_a_table_has_medians_quartiles_and_ratios_to_its_first_line() -> None:
     assert list(report.cells(KNOWN[0].outcomes[0])) == [
-        ("first", "12.0", "11.0-13.0", "1.00x", "4.0", "4.0-4.0", "1.00x"),
-        ("in process", "1,500", "1,500-1,500", "125x", "-", "", "-"),
+        ("first", "12.0", "11.0-13.0", "1.00x", "4.0", "1.00x", "9.0", "1.00x"),
+        ("in process", "1,500", "1,500-1,500", "125x", "-", "-", "-", "-"),
     ]
 
 
@@ -219,7 +242,7 @@ def names_of_turns(seed: int, rounds: int = 12) -> list[list[str]]:
     """The order in which four variants had their turns, round by round."""
     said: list[str] = []
     variants = [
-        Variant(name, lambda _, name=name: said.append(name), commands=()) for name in "abcd"
+        Variant(name, lambda _, name=name: said.append(name), served=False) for name in "abcd"
     ]
     found = Meter(None, 0.0, rounds, seed).compare(variants, calls=1)
     assert all(len(sample.wall) == rounds for sample in found.values())
@@ -245,35 +268,157 @@ def test_inputs_are_made_before_the_clock_starts_and_each_is_used_once() -> None
         assert len(used) in (0, 4, 8)  # all of a turn at once
         return made[-1]
 
-    Meter(None, 0.0, 3, 1).compare([Variant("a", used.append, fresh, ())], calls=3)
+    Meter(None, 0.0, 3, 1).compare([Variant("a", used.append, fresh, served=False)], calls=3)
     assert sorted(used) == made == list(range(12))
 
 
 @one_server
-def test_server_time_is_that_of_the_commands_named(stage: Stage) -> None:
+def test_cpu_time_is_that_of_the_side_that_works(stage: Stage) -> None:
     client = stage.client
-    sha = client.script_load("for i = 1, 300 do redis.call('GET', 'x') end return 0")
+    sha = client.script_load("local n = 0 for i = 1, 200000 do n = n + i end return n")
+
+    def count_here(_: object) -> None:
+        sum(range(400_000))
+
     variants = [
-        Variant("get", lambda _: client.get("x"), commands=("get",)),
-        Variant("set", lambda _: client.set("x", "1"), commands=("set",)),
-        Variant("both", lambda _: (client.incrby("n"), client.ping()), commands=("incrby", "ping")),
-        Variant("script", lambda _: client.evalsha(sha, 0), commands=("evalsha",)),
-        Variant("not sent", lambda _: None, commands=("zadd",)),
-        Variant("in process", lambda _: None, commands=()),
+        Variant("ping", lambda _: client.ping()),
+        Variant("script", lambda _: client.evalsha(sha, 0)),
+        Variant("here", count_here),
+        Variant("in process", count_here, served=False),
     ]
-    client.config_resetstat()
-    found = Meter(client, 0.0, 5, 1).compare(variants, calls=9)
-    spent = {name: sum(sample.server) * 10 / MICRO for name, sample in found.items()}
-    for name in ("set", "script"):
-        command = calls_of(stage, {"script": "evalsha"}.get(name, name))
-        assert command["calls"] == 50
-        assert spent[name] == pytest.approx(command["usec"])
-    both = calls_of(stage, "incrby")["usec"] + calls_of(stage, "ping")["usec"]
-    assert spent["both"] == pytest.approx(both)
-    assert 0 < spent["get"] < calls_of(stage, "get")["usec"]  # without what the script called
-    assert spent["not sent"] == 0
+    found = Meter(stage.clock, 0.0, 5, 1).compare(variants, calls=9)
+    server = {name: sample.at(0.5, "server") for name, sample in found.items()}
+    here = {name: sample.at(0.5, "client") for name, sample in found.items()}
+    assert server["script"] > 2 * max(server["ping"], server["here"])
+    assert here["here"] > 2 * max(here["ping"], here["script"])
     assert found["in process"].server == []
     assert all(len(sample.wall) == 45 for sample in found.values())
+    assert all(len(sample.client) == 5 for sample in found.values())
+
+
+BUSY_SCRIPT = "local n = 0 for i = 1, 2000000 do n = n + i end return n"
+
+
+@one_server
+def test_both_clocks_tell_what_a_script_takes(stage: Stage) -> None:
+    kernel, server = clock_of(stage.server.pid, stage.client), InfoCpu(stage.client)
+    if not isinstance(kernel, Schedstat):
+        pytest.skip("this kernel keeps no account of threads")
+    before = kernel.seconds(), server.seconds()
+    stage.client.eval(BUSY_SCRIPT, 0)
+    own, other = server.seconds() - before[1], kernel.seconds() - before[0]
+    assert own > 0.005 > server.cost
+    assert own == pytest.approx(other, rel=0.2, abs=0.002)
+
+
+@one_server
+def test_without_an_account_of_threads_the_server_is_asked(stage: Stage) -> None:
+    no_process = 2**22 + 1
+    clock = clock_of(no_process, stage.client)
+    assert clock.name == "INFO cpu"
+    assert clock.cost < 0.01
+
+
+@one_server
+def test_a_run_says_how_long_others_were_on_its_cores(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = {os.getpid(): 2.0, stage.server.pid: 0.5}
+    monkeypatch.setattr(machine, "waited", waits.__getitem__)
+    assert machine.disturbed(stage, 100).endswith("client 2.0%, server 0.5% of the time")
+    monkeypatch.setattr(machine, "waited", lambda pid: math.nan)
+    assert machine.disturbed(stage, 100) == "not known whether others were on the cores"
+
+
+@one_server
+def test_client_and_server_keep_to_cores_of_their_own(running: Server) -> None:
+    if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("one core")
+    before = os.sched_getaffinity(0)
+    with staged(running.binary, TINY, seed=1) as stage:
+        own, other = os.sched_getaffinity(0), os.sched_getaffinity(stage.server.pid)
+        assert len(own) == len(other) == 1
+        assert own != other
+        assert stage.cores == f"client pinned to core {min(own)}, server to core {min(other)}"
+        assert facts(stage, 1)["cores"] == stage.cores
+    assert os.sched_getaffinity(0) == before
+
+
+def test_one_core_is_shared_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0}, raising=False)
+    monkeypatch.setattr(os, "sched_setaffinity", None, raising=False)
+    with pinned(1) as said:
+        assert said == "not pinned to cores: there is one"
+    monkeypatch.delattr(os, "sched_setaffinity")
+    with pinned(1) as said:
+        assert said == "not pinned to cores: this system cannot"
+
+
+# Parsers
+
+
+@one_server
+def test_variants_are_measured_by_redis_py_alone_and_over_hiredis(stage: Stage) -> None:
+    pytest.importorskip("hiredis")
+    parsed: dict[str, set[str]] = {}
+
+    def parser(name: str) -> str:
+        connection = stage.client.connection_pool.get_connection()
+        try:
+            return type(connection._parser).__name__
+        finally:
+            stage.client.connection_pool.release(connection)
+
+    def told(name: str) -> Variant:
+        return Variant(name, lambda _: parsed.setdefault(name, set()).add(parser(name)))
+
+    stage.compare("x", [told("alone"), told("over").with_hiredis(), *stage.both(told("both"))])
+    assert parsed["over"] == {"_HiredisParser"}
+    assert all(name.startswith("_RESP") for name in parsed["alone"])
+    assert parsed["both"] == parsed["alone"] | parsed["over"]
+
+
+@one_server
+def test_without_hiredis_there_is_one_variant(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "HIREDIS", {})
+    variant = Variant("a", print)
+    assert stage.both(variant) == [variant]
+
+
+# What calls send
+
+
+BINARY = bytes(range(256))
+
+
+@one_server
+def test_scripts_are_seen_as_they_were_sent(stage: Stage) -> None:
+    outer = "redis.call('SET', KEYS[1], ARGV[1]) return 1"
+
+    def call() -> None:
+        stage.client.set("not a", "script")
+        stage.client.eval(outer, 1, 'a "key"', BINARY)
+        pipeline = stage.client.pipeline()
+        pipeline.evalsha(stage.no_op, 1, "k", "\\ \n")
+        pipeline.execute()
+
+    assert scripts_sent(stage.client, call) == [
+        [b"EVAL", outer.encode(), b"1", b'a "key"', BINARY],
+        [b"EVALSHA", stage.no_op.encode(), b"1", b"k", b"\\ \n"],
+    ]
+
+
+@one_server
+def test_bytes_are_those_that_the_server_reads(stage: Stage) -> None:
+    with stage.server.client() as client:
+        client.ping()
+        assert bytes_sent(client, lambda: None) == 0
+        assert bytes_sent(client, stage.client.ping) == len(b"*1\r\n$4\r\nPING\r\n")
+        assert stage.bytes_sent(lambda: stage.client.get("abc")) == len(
+            b"*2\r\n$3\r\nGET\r\n$3\r\nabc\r\n"
+        )
 
 
 @one_server
@@ -281,10 +426,11 @@ def test_the_floor_sends_what_the_call_sends_but_for_the_script(stage: Stage) ->
     def ask() -> object:
         return Ours.seen.might_exist_batch(["alpha", "beta"])
 
-    (sent,) = stage.sent_by(ask)
+    ask()
+    (sent,) = scripts_sent(stage.client, ask)
     floor = stage.floor(ask)
-    (instead,) = stage.sent_by(lambda: floor.call(None))
-    assert instead[1] == stage.no_op != sent[1]
+    (instead,) = scripts_sent(stage.client, lambda: floor.call(None))
+    assert instead[1] == stage.no_op.encode() != sent[1]
     assert instead[2:] == sent[2:]
 
 
@@ -331,29 +477,14 @@ def test_only_the_wanted_sections_run_each_on_an_empty_server(
     assert [result.title for result in found] == told == ["a", "c"]
 
 
-class Slowed:
-    """`might_exist`, with one more round trip while that is switched on."""
+def slowed(variant: Variant) -> Variant:
+    """The same with one more round trip."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.on = False
-        contains = Bloom.contains
+    def call(given: Any) -> None:
+        redis_db.get_REDIS_DB().ping()
+        variant.call(given)
 
-        def patched(bloom: Bloom, *arguments: Any) -> Any:
-            if self.on:
-                redis_db.get_REDIS_DB().ping()
-            return contains(bloom, *arguments)
-
-        monkeypatch.setattr(Bloom, "contains", patched)
-
-    def of(self, variant: Variant) -> Variant:
-        """The same variant, slower."""
-
-        def call(given: Any) -> None:
-            self.on = True
-            variant.call(given)
-            self.on = False
-
-        return Variant("slowed", call, variant.fresh)
+    return replace(variant, name="slowed", call=call)
 
 
 @one_server
@@ -361,19 +492,19 @@ class Slowed:
 def test_one_more_round_trip_in_might_exist_shows_in_its_row(
     running: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan, slow = replace(TINY, turns=40), Slowed(monkeypatch)
+    plan = replace(TINY, turns=40)
     with staged(running.binary, plan, seed=1) as stage:
         compare = stage.compare
 
         def with_the_slow_one(title: str, variants: Any, claims: Any) -> Outcome:
             """In turns with the others, so that what disturbs one disturbs both."""
             claim = within(1.1, NO_OP, "slowed")
-            return compare(title, [*variants, slow.of(variants[0])], [*claims, claim])
+            return compare(title, [*variants, slowed(variants[0])], [*claims, claim])
 
         monkeypatch.setattr(stage, "compare", with_the_slow_one)
-        absent, _, slowed = next(filters.asking(stage)).rows
+        absent, _, slow = next(filters.asking(stage)).rows
     assert absent.figure == "absent word: wall time against no-op EVALSHA"
-    assert slowed.value > 1.15 * absent.value  # 1.6 to 1.8 on a quiet machine
+    assert slow.value > 1.15 * absent.value  # 1.6 to 1.8 on a quiet machine
 
 
 # What is measured
@@ -447,10 +578,63 @@ def test_the_page_has_the_known_figures(tmp_path: Path) -> None:
         ["second: wall time", "1.00x", ">= 1.50x", "**MISS**"],
         ["third: wall time", "-", ">= 1.50x", "no module here"],
         ["bytes", "128,000 bytes", "", ""],
-        ["first", "12.0", "11.0-13.0", "1.00x", "4.0", "4.0-4.0", "1.00x"],
-        ["in process", "1,500", "1,500-1,500", "125x", "-", "", "-"],
+        ["first", "12.0", "11.0-13.0", "1.00x", "4.0", "1.00x", "9.0", "1.00x"],
+        ["in process", "1,500", "1,500-1,500", "125x", "-", "-", "-", "-"],
     ):
         assert line in found
+
+
+def test_the_page_has_the_module_beside_the_library_over_both_parsers(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    page.write(path, {}, KNOWN)
+    assert "This run had no module" in path.read_text("utf-8")
+    names = ("popoto-recall", "popoto-recall, hiredis", "Popoto", "RedisBloom BF.MEXISTS")
+    timed = {name: Sample([at * MICRO]) for at, name in enumerate(names, start=11)}
+    page.write(path, {}, [Result("Filter", [Outcome("a batch", timed)])])
+    text = path.read_text("utf-8")
+    assert "This run had no module" not in text
+    assert ["a batch", "11.0", "14.0", "12.0", "-"] in table_lines(text)
+
+
+@one_server
+def test_a_filter_beyond_its_capacity_is_judged_where_it_has_a_bound(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(growth, "ASKED", 2000)
+    outcomes = list(growth.beyond_capacity(stage))
+    judged = {
+        outcome.at: {row.figure: row.target for row in outcome.rows if row.target}
+        for outcome in outcomes
+        if outcome.rows
+    }
+    memory = "memory, of the optimum"
+    expected = {
+        times: {"popoto-recall": at_most(bound), memory: at_most(3)}
+        for times, bound in ((1, 1.2), (2, 1.5), (8, 1.5), (64, 1.5))
+    }
+    assert {at: rows for at, rows in judged.items() if at in expected} == expected
+    (worst,) = outcomes[-1].rows
+    assert worst.target == at_most(5)
+    at_the_points = [row.value for o in outcomes for row in o.rows if row.figure == memory]
+    assert worst.value >= max(at_the_points) > 0
+
+
+@one_server
+def test_a_save_is_judged_beside_popoto_s_and_its_bytes_are_counted(stage: Stage) -> None:
+    sent, single, batch = saves.saves(stage)
+    bytes_of = {row.figure: row.value for row in sent.rows}
+    assert 0.3 < bytes_of["Popoto, one save"] < 2
+    assert bytes_of["popoto-recall, one save"] > 0
+    with_targets = [(row.figure, row.wanted) for o in (sent, single, batch) for row in o.rows]
+    for wanted in (
+        ("popoto-recall, one save", "<= 6.00 KB"),
+        ("wall time against Popoto", "<= 0.90x"),
+        ("server CPU against Popoto", "<= 0.60x"),
+        ("client CPU against Popoto", "<= 1.10x"),
+    ):
+        assert wanted in with_targets
+    assert batch.title == "100 such saves in one batch()"
+    assert {row.wanted for row in batch.rows} == {"<= 0.90x"}
 
 
 @one_server
@@ -477,6 +661,8 @@ def test_the_page_of_a_run_has_its_figures_machine_and_versions(
     for package in ("popoto-recall ", "popoto ", "redis "):
         assert any(part.startswith(package) for part in known["packages"].split(", "))
     assert f"{os.cpu_count()} cores" in known["machine"]
+    assert known["cores"] == stage.cores
+    assert known["server CPU"] == f"by {stage.clock.name}"
 
 
 def test_growth_is_drawn_beside_the_page(tmp_path: Path) -> None:
