@@ -24,6 +24,15 @@ class Activation(dict[str, float]):
     truncated: bool = False
     paths: Mapping[str, Sequence[Edge]] = {}
 
+    def after(self, seeds: Mapping[str, float], *, explain: bool) -> Activation:
+        """The same behind its seeds, each of which scores 1.0."""
+        others = {pk: score for pk, score in self.items() if pk not in seeds}  # none at depth 0
+        result = Activation(dict.fromkeys(seeds, 1.0) | others)
+        result.truncated = self.truncated
+        if explain:
+            result.paths = {pk: [(pk, weight)] for pk, weight in seeds.items()} | dict(self.paths)
+        return result
+
 
 def edges_of(reply: Sequence[AnyStr], keys: Sequence[str]) -> list[list[Edge]]:
     """Edges under some keys, of each as many as the text before them says."""

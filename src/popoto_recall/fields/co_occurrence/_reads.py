@@ -20,6 +20,8 @@ from ._graph import GraphField, distinct_pks
 class GraphReads(GraphField):
     """Keys, neighbours, spreading activation."""
 
+    seeds: str
+
     @procedure
     def get_edge_key_prefix(self, at: Scope, /, **partition: PartitionValue) -> str:
         """Prefix of the keys of all edge sets, ending in a colon. No I/O."""
@@ -138,7 +140,8 @@ class GraphReads(GraphField):
             explain: Fill ``paths`` with the best path to each record.
         Returns:
             A dict of pk to score, heaviest first, ties in the order of their pks; without the
-            seeds.
+            seeds. A field declared with ``seeds="keep"`` puts them first, in the order given, each
+            with score 1.0, and beyond ``limit``.
         Raises:
             ValueError: An argument out of range, or a bare string as seeds.
         Cost: one round trip, O(edges read).  Atomic: the graph as it is at one moment.
@@ -146,15 +149,18 @@ class GraphReads(GraphField):
         """
         graph = self.graph(at)
         seeds = _seeds(seed_pks)
-        return graph.propagate(
+        walk = graph.propagate(
             seeds,
             as_count("depth", depth, least=0),
-            _decay(decay_per_hop, graph.cap),
+            as_decay(decay_per_hop, graph.cap),
             _threshold(threshold),
             limit=None if limit is None else as_count("limit", limit),
             max_reads=None if max_reads is None else as_count("max_reads", max_reads),
             explain=explain,
         )
+        if self.seeds == "leave":
+            return walk
+        return then(walk, lambda found: found.after(seeds, explain=explain))
 
     async_get_linked = asynchronous(get_linked)
     async_get_linked_many = asynchronous(get_linked_many)
@@ -168,7 +174,7 @@ class GraphReads(GraphField):
         return self.graph(at).linked(nodes, lightest, as_count("limit", limit))
 
 
-def _decay(decay: float | None, cap: float) -> float:
+def as_decay(decay: float | None, cap: float) -> float:
     default = Defaults.CO_OCCURRENCE_DECAY_PER_HOP
     decay = as_number("decay_per_hop", default if decay is None else decay)
     if not decay > 0 or decay * cap >= 1:
