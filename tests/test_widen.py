@@ -188,6 +188,12 @@ def test_weights_of_seeds_that_are_kept_only_weigh(client: Any) -> None:
     ]
 
 
+def test_ties_behind_kept_seeds_go_to_what_an_earlier_seed_leads_to(client: Any) -> None:
+    linked({("a", "x"): 0.5, ("b", "y"): 0.5, ("b", "w"): 0.5, ("a", "z"): 0.4}, Hop.kept)
+    assert list(Hop.kept.propagate(["a", "b"])) == ["a", "b", "x", "w", "y", "z"]
+    assert list(Hop.kept.propagate(["b", "a"])) == ["b", "a", "w", "y", "x", "z"]
+
+
 def test_paths_and_truncation_of_a_walk_stay_with_kept_seeds(client: Any) -> None:
     linked({("a", "x"): 0.5, ("a", "y"): 0.4}, Hop.kept)
     answer = Hop.kept.propagate({"a": 0.5, "b": 1.0}, explain=True)

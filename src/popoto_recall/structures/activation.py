@@ -25,12 +25,20 @@ class Activation(dict[str, float]):
     paths: Mapping[str, Sequence[Edge]] = {}
 
     def after(self, seeds: Mapping[str, float], *, explain: bool) -> Activation:
-        """The same behind its seeds, each of which scores 1.0."""
-        others = {pk: score for pk, score in self.items() if pk not in seeds}  # none at depth 0
-        result = Activation(dict.fromkeys(seeds, 1.0) | others)
+        """The same behind its seeds, each of which scores 1.0; made from one with paths.
+
+        Of what has the same score, that which an earlier seed leads to comes first.
+        """
+        place = {seed: number for number, seed in enumerate(seeds)}
+        others = sorted(
+            (pk for pk in self if pk not in seeds),  # none at depth 0
+            key=lambda pk: (-self[pk], place[self.paths[pk][0][0]]),
+        )
+        result = Activation(dict.fromkeys(seeds, 1.0) | {pk: self[pk] for pk in others})
         result.truncated = self.truncated
         if explain:
-            result.paths = {pk: [(pk, weight)] for pk, weight in seeds.items()} | dict(self.paths)
+            own = {seed: [(seed, weight)] for seed, weight in seeds.items()}
+            result.paths = own | {pk: self.paths[pk] for pk in others}
         return result
 
 

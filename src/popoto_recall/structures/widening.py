@@ -51,9 +51,9 @@ def worths(hits: Hits) -> dict[str, float]:
     return {pk: worth[pk] / highest if highest else 1.0 for pk in hits}
 
 
-def seeds_of(hits: Hits, count: int) -> dict[str, float]:
+def seeds_of(hits: Hits, count: int, focus: int = FOCUS) -> dict[str, float]:
     """The first hits, as seeds, with weights in (0, 1]."""
-    weights = {pk: worth**FOCUS for pk, worth in islice(worths(hits).items(), count)}
+    weights = {pk: worth**focus for pk, worth in islice(worths(hits).items(), count)}
     return {pk: weight for pk, weight in weights.items() if weight > 0}
 
 

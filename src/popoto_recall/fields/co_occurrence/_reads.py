@@ -141,7 +141,8 @@ class GraphReads(GraphField):
         Returns:
             A dict of pk to score, heaviest first, ties in the order of their pks; without the
             seeds. A field declared with ``seeds="keep"`` puts them first, in the order given, each
-            with score 1.0, and beyond ``limit``.
+            with score 1.0, and beyond ``limit``; behind them, ties go to what an earlier seed leads
+            to.
         Raises:
             ValueError: An argument out of range, or a bare string as seeds.
         Cost: one round trip, O(edges read).  Atomic: the graph as it is at one moment.
@@ -149,6 +150,7 @@ class GraphReads(GraphField):
         """
         graph = self.graph(at)
         seeds = _seeds(seed_pks)
+        keeps_seeds = self.seeds == "keep"
         walk = graph.propagate(
             seeds,
             as_count("depth", depth, least=0),
@@ -156,9 +158,9 @@ class GraphReads(GraphField):
             _threshold(threshold),
             limit=None if limit is None else as_count("limit", limit),
             max_reads=None if max_reads is None else as_count("max_reads", max_reads),
-            explain=explain,
+            explain=explain or keeps_seeds,
         )
-        if self.seeds == "leave":
+        if not keeps_seeds:
             return walk
         return then(walk, lambda found: found.after(seeds, explain=explain))
 
