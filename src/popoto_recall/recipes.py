@@ -24,10 +24,10 @@ __all__ = ["AgentMemory", "InheritsFields", "SubconsciousMemory"]
 
 Memory = TypeVar("Memory", bound="AgentMemory")
 
-FORWARD = (0.5, 0.5)
+FORWARD = (0.5, 0.45)
 """Weights of the edges to a memory from the one said before it, and from the one before that."""
 
-BACKWARD = (0.25, 0.2)
+BACKWARD = (0.25, 0.1)
 """Weights of the edges back: an answer stands after its question more often than before it."""
 
 CANDIDATES = 50
