@@ -9,6 +9,7 @@ from itertools import product
 from typing import NamedTuple
 
 from popoto_recall.cli.judge import DEPTH, Score, judged, mean
+from popoto_recall.recipes import FORWARD
 from popoto_recall.structures.widening import FOCUS, given_by, seeds_of, widened
 
 from . import edges
@@ -60,7 +61,7 @@ class Corpus:
 
     @cached_property
     def questions(self) -> list[Heard]:
-        return list(self._searched(lambda texts: list(map(counts, texts))))
+        return list(self._searched(lambda texts: [counts(text) for text in texts]))
 
     @cached_property
     def control(self) -> list[Heard]:
@@ -121,7 +122,8 @@ class Corpus:
 def _sum(scores: Sequence[Score], own: Iterable[bool], aim: Sequence[str]) -> float:
     """Of the aims, over all but a dialogue's own questions."""
     others = [score for score, mine in zip(scores, own, strict=True) if not mine]
-    return sum(getattr(mean(others), part) for part in aim)
+    found = mean(others)
+    return sum(float(getattr(found, part)) for part in aim)
 
 
 def other_graphs(corpus: Corpus) -> dict[str, list[Edges]]:
@@ -134,7 +136,7 @@ def other_graphs(corpus: Corpus) -> dict[str, list[Edges]]:
             lambda dialogue: edges.following(dialogue, backward=())
         ),
         "the same in both directions": corpus.graphs(
-            lambda dialogue: edges.following(dialogue, backward=edges.FORWARD)
+            lambda dialogue: edges.following(dialogue, backward=FORWARD)
         ),
         "names in common": named,
         "neighbours and names in common": [

@@ -61,7 +61,7 @@ class Commits:
     def _faded(self, weight: float, then: int, now: int) -> float:
         if self.half_life is None:
             return weight
-        return weight * 0.5 ** (max(0, now - then) / self.half_life)
+        return float(weight * 0.5 ** (max(0, now - then) / self.half_life))
 
 
 @dataclass

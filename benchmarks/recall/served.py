@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -32,6 +33,7 @@ class Told:
         self.model = model
         self.dialogues = dialogues
         self.turns: dict[str, str] = {}
+        self._drawn = random.Random(1)  # for keys, by which ties go: the same in every run
         for dialogue in dialogues:
             for session in dialogue.sessions:
                 self._tell(dialogue.name, session)
@@ -39,7 +41,8 @@ class Told:
     def _tell(self, agent: str, session: dict[str, str]) -> None:
         said: list[Any] = []
         for turn, text in session.items():
-            memory = self.model.create(agent_id=agent, content=text)
+            key = f"{self._drawn.getrandbits(128):032x}"
+            memory = self.model.create(memory_id=key, agent_id=agent, content=text)
             if issubclass(self.model, AgentMemory):
                 memory.follows(*reversed(said))
             said.append(memory)

@@ -14,9 +14,9 @@ B = 0.0
 CANDIDATES = 50
 
 
-def counts(text: str) -> Counter[str]:
+def counts(text: str) -> dict[str, float]:
     """How often each token stands in a text."""
-    return Counter(tokenize(text, unique=False))
+    return dict(Counter(tokenize(text, unique=False)))
 
 
 class Index:

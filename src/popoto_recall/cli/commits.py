@@ -34,14 +34,15 @@ class Commit(NamedTuple):
     files: tuple[str, ...]
 
 
-def history(repository: Path) -> list[Commit]:
-    """The commits of a repository, oldest first, without merges.
+def history(repository: Path, most: int | None = None) -> list[Commit]:
+    """The commits of a repository, oldest first, without merges; the last ``most`` of them.
 
     Raises:
         ArgumentError: There is no history to read there, or no git to read it with.
     """
     command = ["git", "-c", "core.quotePath=false", "-C", str(repository), "log", "--no-merges"]
     command += ["--reverse", "--name-only", "--format=%x01%ct"]
+    command += [f"--max-count={most}"] if most else []
     try:
         said = subprocess.run(command, capture_output=True, check=True)
     except FileNotFoundError:

@@ -17,8 +17,8 @@ from .activation import Edge
 Hits: TypeAlias = dict[str, float]
 """A ranking, best first: the order rules, the scores say by how much."""
 
-FOCUS = 3
-"""Exponent of a seed's weight: a seed half as good as the best hit leads on with an eighth."""
+FOCUS = 2
+"""Exponent of a seed's weight: a seed half as good as the best hit leads on with a quarter."""
 
 EDGES_PER_SEED = 20
 """Heaviest edges that a walk follows from each seed."""

@@ -58,8 +58,8 @@ class GraphWiden(GraphField):
                 counts. They need not be records, and are never looked up.
             keep: Hits at the head that nothing moves, >= 0.
             limit: Most entries wanted, >= 1.
-            seed_count: Hits that the walk starts from, >= 1, each weighted by the cube of its
-                score, of the best one's.
+            seed_count: Hits that the walk starts from, >= 1, each weighted by the square of
+                its score, of the best one's.
             depth: Most edges on a path, >= 1. Over 1, what a seed gets is still what the edges of
                 other seeds give it directly.
             decay_per_hop: As in `propagate`; without effect on the ranking at depth 1.
