@@ -94,6 +94,7 @@ def of_dialogues(console: Console, chosen: argparse.Namespace) -> None:
         highlight=False,
     )
     show(console, "Words, and the graph of what follows what", list(_head(corpus)))
+    show(console, "Other settings of widen", list(_other_settings(corpus)))
     show(console, "Edges of other kinds, the first five hits kept", list(_other_edges(corpus)))
     show(console, "The same, the first hit alone kept", list(_other_edges(corpus, keep=1)))
     _by_category(console, corpus)
@@ -112,6 +113,20 @@ def _head(corpus: Corpus) -> Iterator[Row]:
         scores, _ = corpus.left_out(keep, aim)
         yield f"keep={keep}, settings by leaving a dialogue out", scores
     yield "no graph: neighbours' words indexed, too", corpus.neighbours_indexed()
+
+
+def _other_settings(corpus: Corpus) -> Iterator[Row]:
+    follow = corpus.graphs(edges.following)
+    yield "words alone", corpus.words()
+    for option, values in (
+        ("keep", (3, 10)),
+        ("seed_count", (1, 3, 8)),
+        ("found_weight", (0.5, 2.0)),
+    ):
+        for value in values:
+            setting = Setting(**{"keep": 1, option: value})
+            named = f"{option}={value}" if option == "keep" else f"keep=1, {option}={value}"
+            yield named, corpus.widened(setting, follow)
 
 
 def _other_edges(corpus: Corpus, keep: int = 5) -> Iterator[Row]:

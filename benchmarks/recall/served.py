@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -71,12 +72,12 @@ def by_recall(model: Any, agent: str, question: str) -> list[str]:
     return [memory.db_key.redis_key for memory, _ in found]
 
 
-def by_widen(model: Any, agent: str, question: str) -> list[str]:
-    """`widen` with its defaults, over the same hits."""
+def by_widen(model: Any, agent: str, question: str, **options: int) -> list[str]:
+    """`widen`, over the same hits."""
     own = {key.decode() for key in model.query.filter_for_keys_set(agent_id=agent)}
     hits = BM25Field.search(model, "content_bm25", question, limit=50, allowed_keys=own)
     with partition(agent_id=agent):
-        return [key for key, _ in model.associations.widen(hits, limit=DEPTH)]
+        return [key for key, _ in model.associations.widen(hits, limit=DEPTH, **options)]
 
 
 def by_assembler(model: Any, agent: str, question: str) -> list[str]:
@@ -93,6 +94,7 @@ def ways(dialogues: Sequence[Dialogue]) -> Iterator[tuple[str, list[Score]]]:
     yield "words alone, AgentMemory", told.scores(by_words)
     yield "AgentMemory.recall", told.scores(by_recall)
     yield "widen with its defaults", told.scores(by_widen)
+    yield "widen, keep=1, depth=2", told.scores(partial(by_widen, keep=1, depth=2))
     yield "ContextAssembler over AgentMemory", told.scores(by_assembler)
     leaving = Told(LeavingMemory, dialogues)
     yield "the same, seeds left out", leaving.scores(by_assembler)

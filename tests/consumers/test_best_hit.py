@@ -9,7 +9,8 @@ import pytest
 from popoto import BM25Field, Model, StringField, UniqueKeyField
 from popoto.recipes import ContextAssembler
 
-from popoto_recall import CoOccurrenceField
+from popoto_recall import CoOccurrenceField, partition
+from popoto_recall.recipes import AgentMemory
 
 WORDS = ("ant", "bee", "cat", "dog", "eel", "fox")
 
@@ -62,3 +63,22 @@ def test_the_assembler_loses_no_best_hit_to_a_graph_that_keeps_the_seeds(
 
 def test_it_loses_many_to_one_that_leaves_them_out(real_client: Any) -> None:
     assert lost(Left, 30) > 15
+
+
+class LeavingMemory(AgentMemory):
+    associations = CoOccurrenceField(symmetric=False, partition_by="agent_id")
+
+
+@pytest.mark.parametrize(("model", "brought"), [(AgentMemory, False), (LeavingMemory, True)])
+def test_in_composite_mode_kept_seeds_leave_no_room_for_what_the_graph_found(
+    real_client: Any, model: Any, brought: bool
+) -> None:
+    told = [
+        model.create(agent_id="a1", content=f"tea {number}", importance=1 - number / 100)
+        for number in range(6)
+    ]
+    model.associations.link(told[0], told[5], initial_weight=1.0)
+    assembler = ContextAssembler(model, {"relevance": 1.0}, max_items=3, retrieval_mode="composite")
+    with partition(agent_id="a1"):
+        found = assembler.assemble({"topic": "tea"}, agent_id="a1").records
+    assert ("tea 5" in [memory.content for memory in found]) is brought
