@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from . import accuracy, busy, filters, graph_reads, graph_upkeep, graph_writes, growth, sketches
+from . import (
+    accuracy,
+    busy,
+    filters,
+    graph_reads,
+    graph_upkeep,
+    graph_writes,
+    growth,
+    sketches,
+    widening,
+)
 from .outcome import Outcome
 from .stage import Stage
 
@@ -22,6 +32,7 @@ SECTIONS = (
     Section("Graph: many edges", graph_writes.many_pairs),
     Section("Graph: all pairs of a set", graph_writes.all_pairs),
     Section("Graph: spreading activation", graph_reads.activation),
+    Section("Graph: widening a ranking", widening.widening),
     Section("Graph: neighbours as records", graph_reads.records),
     Section("Graph: a busy server", busy.busy_server),
     Section("Graph: weakening", graph_upkeep.weakening),

@@ -147,11 +147,14 @@ def other_graphs(corpus: Corpus) -> dict[str, list[Edges]]:
 
 
 def by_feedback(
-    corpus: Corpus, setting: Setting, strengthens: Callable[[Heard], Sequence[str]]
+    corpus: Corpus,
+    setting: Setting,
+    strengthens: Callable[[Heard], Sequence[str]],
+    begin: Callable[[Dialogue], Edges] = edges.following,
 ) -> list[Score]:
-    """With edges between neighbours, and what the other half of the questions strengthened."""
+    """With some edges to begin with, and what the other half of the questions strengthened."""
     halves = [number % 2 for number in range(len(corpus.questions))]
-    follow = corpus.graphs(edges.following)
+    follow = corpus.graphs(begin)
     graphs = [
         [
             edges.merged(follow[number], edges.strengthened(sets))

@@ -139,10 +139,11 @@ def _other_edges(corpus: Corpus, keep: int = 5) -> Iterator[Row]:
     for name, graphs in talk.other_graphs(corpus).items():
         yield name, corpus.widened(setting, graphs)
     for name, strengthens in (
-        ("neighbours and all that was retrieved", talk.retrieved),
-        ("neighbours and what was confirmed", talk.confirmed),
+        ("all that was retrieved", talk.retrieved),
+        ("what was confirmed", talk.confirmed),
     ):
-        yield name, talk.by_feedback(corpus, setting, strengthens)
+        yield name, talk.by_feedback(corpus, setting, strengthens, lambda _: {})
+        yield f"neighbours and {name}", talk.by_feedback(corpus, setting, strengthens)
 
 
 def _by_category(console: Console, corpus: Corpus) -> None:

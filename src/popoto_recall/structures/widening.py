@@ -62,9 +62,12 @@ def given_by(
 ) -> dict[str, float]:
     """What the seeds' own edges give to each node, other seeds included: the best product."""
     found: dict[str, float] = {}
-    for seed, factor in seeds.items():
+    for seed, seed_weight in seeds.items():
+        factor = seed_weight * decay
         for pk, weight in edges[seed]:
-            found[pk] = max(found.get(pk, 0.0), factor * decay * min(weight, cap))
+            given = factor * (weight if weight < cap else cap)
+            if given > found.get(pk, 0.0):
+                found[pk] = given
     return found
 
 

@@ -132,7 +132,10 @@ def _hit(pair: Any) -> tuple[str, float]:
     is_sequence = isinstance(pair, (tuple, list, Sequence))  # the usual ones first: it is faster
     if not is_sequence or isinstance(pair, (str, bytes)) or len(pair) != 2:
         raise ArgumentError(f"a hit is a pair of pk and score, not {pair!r:.80}")
-    return as_pk(pair[0]), as_number("a hit's score", pair[1])
+    pk, score = pair
+    if type(score) is not float or score != score:
+        score = as_number("a hit's score", score)
+    return as_pk(pk), score
 
 
 def _found_weight(weight: float) -> float:
