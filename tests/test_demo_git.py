@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -139,6 +140,20 @@ def test_hits_are_ranked_by_path_popularity_and_recency() -> None:
     hits = list(past.hits("src/core/parse.py", popular))
     assert hits[0] == "src/core/parse_test.py"
     assert hits[-1] == "docs/old.md"
+
+
+def test_a_file_is_as_recent_as_its_last_change() -> None:
+    past = Past()
+    for file in "abca":
+        past.add([file])
+    assert list(past.hits("q", popular=[])) == ["a", "c", "b"]
+
+
+def test_a_commit_is_asked_about_before_it_is_learned(client: Any) -> None:
+    exam = git.Exam([Commit(number, ("a", "b")) for number in range(3)] + [Commit(3, ("a", "c"))])
+    exam.sit(exam.commits)
+    assert (exam.begin, exam.answers) == (3, [])
+    assert [file for file, _ in git.RecallDemoFile.together.get_linked("c")] == ["a"]
 
 
 def test_a_commit_of_very_many_files_asks_nothing() -> None:
