@@ -124,9 +124,9 @@ def test_it_is_one_round_trip(real_client: Any) -> None:
 @pytest.mark.parametrize(
     ("hits", "options", "says"),
     [
-        ("abc", {}, "not one string"),
-        (["a", "b"], {}, "pair of pk and score"),
-        ([("a",)], {}, "pair of pk and score"),
+        ("abc", {}, "string"),
+        (["a", "b"], {}, "a pair"),
+        ([("a",)], {}, "a pair"),
         ([("a", 1.0), (None, 1.0)], {}, "no pk"),
         ([("", 1.0)], {}, "empty"),
         ([("a", -1)], {}, "score of 'a'"),
