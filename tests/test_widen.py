@@ -124,7 +124,7 @@ def test_it_is_one_round_trip(real_client: Any) -> None:
 @pytest.mark.parametrize(
     ("hits", "options", "says"),
     [
-        ("abc", {}, "string"),
+        ("abc", {}, "string|pair"),
         (["a", "b"], {}, "a pair"),
         ([("a",)], {}, "a pair"),
         ([("a", 1.0), (None, 1.0)], {}, "no pk"),
