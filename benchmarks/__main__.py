@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import re
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +23,8 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=__doc__,
-        epilog=f"sections:\n{_titles()}",
+        epilog=f"`python -m benchmarks recall --help`: what a graph adds to recall.\n\n"
+        f"sections:\n{_titles()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--quick", action="store_true", help="two to three minutes, smaller graphs")
@@ -69,6 +71,12 @@ def _new_file(name: str) -> Path:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["recall"]:
+        from .recall.run import main as recall  # of other things than cost
+
+        recall(words[1:])
+        return
     chosen = options(arguments)
     logging.getLogger("popoto_recall").setLevel(logging.ERROR)  # a filter is filled too full
     console = Console(width=100)

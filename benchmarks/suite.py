@@ -15,6 +15,7 @@ from . import (
     growth,
     saves,
     sketches,
+    widening,
 )
 from .outcome import Outcome
 from .stage import Stage
@@ -32,6 +33,7 @@ SECTIONS = (
     Section("Graph: many edges", graph_writes.many_pairs),
     Section("Graph: all pairs of a set", graph_writes.all_pairs),
     Section("Graph: spreading activation", graph_reads.activation),
+    Section("Graph: widening a ranking", widening.widening),
     Section("Graph: neighbours as records", graph_reads.records),
     Section("Graph: a busy server", busy.busy_server),
     Section("Graph: weakening", graph_upkeep.weakening),

@@ -60,6 +60,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "unlink": (A, B),
     "weaken_all": (A, 0.5),
     "weaken_graph": (0.5,),
+    "widen": ({A: 2.0, B: 1.0},),
 }
 
 

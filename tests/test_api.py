@@ -33,7 +33,8 @@ NAMES = """
 """
 
 OPTIONS = """
-    CoOccurrenceField(*, symmetric=True, max_edges=500, decay_factor=None, partition_by=None)
+    CoOccurrenceField(*, symmetric=True, max_edges=500, decay_factor=None, partition_by=None,
+        seeds='leave')
     ExistenceFilter(*, capacity=100000, error_rate=0.01, fingerprint_fn=None, tokenizer=None,
         tokenizer_name=None, hash_version=2, partition_by=None)
     FrequencySketch(*, width=2000, depth=7, fingerprint_fn=None, tokenizer=None,
@@ -62,6 +63,8 @@ OPERATIONS = """
     near.unlink(source, target, *, pipeline=None)
     near.weaken_all(pk, factor=None, *, pipeline=None)
     near.weaken_graph(factor=None, progress=None)
+    near.widen(hits, *, keep=5, limit=10, seed_count=5, depth=1, decay_per_hop=None,
+        found_weight=1.0)
     often.clear(*, all_partitions=False, pipeline=None)
     often.get_frequency(fingerprint)
     often.get_frequency_batch(fingerprints)

@@ -228,6 +228,7 @@ def test_every_parameter_that_names_records_is_read_as_such() -> None:
         *("min_weight", "limit", "initial_weight", "delta", "factor", "progress", "depth"),
         *("decay_per_hop", "threshold", "max_reads", "explain", "fingerprint", "fingerprints"),
         *("match", "by", "n", "all_partitions", "records_only"),
+        *("keep", "seed_count", "found_weight"),
     }
     found = {
         name

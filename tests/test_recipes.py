@@ -7,36 +7,32 @@ import subprocess
 import sys
 from typing import Any
 
-import popoto
 import pytest
 from popoto import KeyField, Model, StringField
 from popoto.extraction import ExtractedFact
 from popoto.recipes import ContextAssembler, DefaultMemory
 from popoto.recipes import SubconsciousMemory as PopotoSubconsciousMemory
-from support import contents
 
 from popoto_recall import CoOccurrenceField, partition
 from popoto_recall.recipes import AgentMemory, InheritsFields, SubconsciousMemory
 
-ADA = "Ada Lovelace"
-FACTS = {
-    "The first program computed Bernoulli numbers": [ADA, "Charles Babbage"],
-    "Her father was a poet": [ADA],
-    "Soup was served at noon": ["Canteen"],
-}
-"""Texts, and the names that a provider finds in them: the first two share one, and no word."""
+FACTS = (
+    "The first program computed Bernoulli numbers",
+    "Her father was a poet",
+    "Soup was served at noon",
+    "Rain fell on the garden",
+)
+"""Texts in the order in which they are said; none has a word of another."""
 
 QUESTION = [{"role": "user", "content": "who wrote the first program?"}]
-PROGRAM, FATHER, SOUP = FACTS
+PROGRAM, FATHER, SOUP, RAIN = FACTS
 
 
 class Facts:
-    """Finds the facts above, one per line."""
+    """Finds a fact per line, and a name in each that all have in common."""
 
     def extract(self, text: str) -> list[ExtractedFact]:
-        return [
-            ExtractedFact(line, [f" {name} " for name in FACTS[line]]) for line in text.splitlines()
-        ]
+        return [ExtractedFact(line, ["Ada", "Babbage"]) for line in text.splitlines()]
 
 
 class ProjectMemory(AgentMemory):
@@ -65,13 +61,29 @@ def by_text(agent_id: str = "a1", model: Any = AgentMemory) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("model", [AgentMemory, ProjectMemory])
-def test_a_memory_surfaces_because_of_a_name_that_it_shares(client: Any, model: Any) -> None:
+def test_a_memory_surfaces_because_it_was_said_next(client: Any, model: Any) -> None:
     subconscious = remembering(model=model)
-    assert recalled(subconscious) == [PROGRAM, FATHER]
-    program, father = (by_text(model=model)[text] for text in (PROGRAM, FATHER))
-    assert model.associations.get_linked(program) == [(father.db_key.redis_key, 0.1)]
-    model.associations.unlink(program, father)
+    assert recalled(subconscious) == list(FACTS)
+    texts = by_text(model=model)
+    for other in (FATHER, SOUP):
+        model.associations.unlink(texts[PROGRAM], texts[other])
     assert recalled(subconscious) == [PROGRAM]
+
+
+def test_facts_follow_those_of_earlier_texts(client: Any) -> None:
+    subconscious = SubconsciousMemory(agent_id="a1", extraction_provider=Facts())
+    for text in FACTS:
+        subconscious.extract_memories(text)
+    texts = {memory.db_key.redis_key: text for text, memory in by_text().items()}
+    rain = AgentMemory.associations.get_linked(by_text()[RAIN])
+    assert [(texts[pk], weight) for pk, weight in rain] == [(SOUP, 0.25), (FATHER, 0.1)]
+    assert recalled(subconscious) == list(FACTS)
+
+
+def test_names_become_no_nodes(client: Any) -> None:
+    remembering()
+    with partition(agent_id="a1"):
+        assert AgentMemory.associations.get_linked("Ada") == []
 
 
 def test_it_does_not_with_popotos_default_memory(client: Any) -> None:
@@ -96,88 +108,13 @@ def test_an_assembler_of_its_own_finds_it_too(client: Any) -> None:
     assembler = ContextAssembler(AgentMemory, {"relevance": 1.0})
     with partition(agent_id="a1"):
         result = assembler.assemble({"topic": "first program"}, agent_id="a1")
-    assert [record.content for record in result.records] == [PROGRAM, FATHER]
+    assert [record.content for record in result.records] == list(FACTS)
 
 
 def test_a_question_of_unknown_words_gets_nothing(client: Any) -> None:
     subconscious = remembering()
     asked = [{"role": "user", "content": "kubernetes?"}]
     assert subconscious.inject_context(asked)[0] == asked
-
-
-# Mentions
-
-
-def told(*names: str, agent_id: str = "a1") -> AgentMemory:
-    memory = AgentMemory.create(agent_id=agent_id, content=" ".join(names))
-    memory.mention(*names)
-    return memory
-
-
-def linked(memory: AgentMemory) -> dict[str, float]:
-    texts = {m.db_key.redis_key: m.content for m in AgentMemory.query.all()}
-    return {texts[pk]: weight for pk, weight in AgentMemory.associations.get_linked(memory)}
-
-
-def test_each_shared_name_strengthens(client: Any) -> None:
-    both = told("ada", "babbage")
-    told("ada")
-    told("babbage", "ada")
-    assert linked(both) == {"ada": 0.1, "babbage ada": 0.2}
-
-
-def test_a_name_leads_to_the_memories_that_mention_it(client: Any) -> None:
-    ada = told("ada")
-    assert AgentMemory.mentions.at(agent_id="a1").get_linked("ada") == [(ada.db_key.redis_key, 0.1)]
-    ada.delete()
-    assert AgentMemory.mentions.at(agent_id="a1").get_linked("ada") == []
-
-
-def test_a_name_ties_to_no_more_memories_than_the_most(client: Any) -> None:
-    for _ in range(25):
-        told("ada")
-    last = AgentMemory.create(memory_id="0" * 32, agent_id="a1", content="last")
-    assert last.mention("ada") == len(AgentMemory.associations.get_linked(last, limit=100)) == 20
-    assert last.mention() == 0
-
-
-def test_a_name_that_is_empty_is_refused_before_anything_is_written(client: Any) -> None:
-    memory = AgentMemory.create(agent_id="a1", content="text")
-    with pytest.raises(ValueError, match="not empty"):
-        memory.mention("ada", "")
-    assert AgentMemory.mentions.at(agent_id="a1").get_linked("ada") == []
-
-
-def test_agents_share_no_names(client: Any) -> None:
-    told("ada")
-    other = told("ada", agent_id="a2")
-    assert linked(other) == {}
-    assert AgentMemory.words.at(agent_id="a3").definitely_missing("ada")
-
-
-def test_a_block_of_another_agent_is_not_overridden(client: Any) -> None:
-    subconscious = remembering()
-    memory = by_text()[PROGRAM]
-    before = contents(client)
-    with partition(agent_id="a2"):
-        with pytest.raises(ValueError, match="different partitions"):
-            memory.mention(ADA)
-        with pytest.raises(ValueError, match="block around this call names agent_id='a2'"):
-            subconscious.inject_context(QUESTION)
-        with pytest.raises(ValueError, match="block around this call names agent_id='a2'"):
-            subconscious.extract_memories(SOUP)
-    assert contents(client) == before
-    with partition(agent_id="a1", other="x"):
-        assert memory.mention(ADA) == 1
-        assert PROGRAM in recalled(subconscious)
-
-
-def test_many_names_of_one_fact_are_cut_as_in_popoto(client: Any) -> None:
-    names = [f"name{i}" for i in range(50)]
-    memory = AgentMemory.create(agent_id="a1", content="text")
-    SubconsciousMemory(agent_id="a1")._seed_associations(memory, ExtractedFact("text", names))
-    kept = popoto.Defaults.EXTRACTION_MAX_ENTITIES_PER_FACT
-    assert len(AgentMemory.mentions.get_linked(memory, limit=100)) == kept
 
 
 # The recipe's options
@@ -189,8 +126,8 @@ def test_a_model_that_is_no_agent_memory_is_refused() -> None:
 
 
 def test_another_graph_is_refused() -> None:
-    with pytest.raises(ValueError, match="mentions"):
-        SubconsciousMemory(agent_id="a1", co_occurrence_field="mentions")
+    with pytest.raises(ValueError, match="elsewhere"):
+        SubconsciousMemory(agent_id="a1", co_occurrence_field="elsewhere")
 
 
 def test_an_agent_has_to_be_named_and_options_known() -> None:
@@ -266,12 +203,17 @@ def test_the_first_base_wins() -> None:
 
 def test_the_cap_on_memories_holds_and_takes_their_edges_along(client: Any) -> None:
     class Capped(AgentMemory):
-        _max_records_per_agent = 2
+        _max_records_per_agent = 3
 
-    for number in range(3):
-        Capped.create(agent_id="a1", content=f"text {number}").mention("ada")
-    assert Capped.query.count() == 2
-    assert len(Capped.mentions.at(agent_id="a1").get_linked("ada")) == 2
+    said: list[Any] = []
+    for number in range(4):
+        memory = Capped.create(agent_id="a1", content=f"text {number}")
+        memory.follows(*reversed(said))
+        said.append(memory)
+    assert Capped.query.count() == 3
+    linked = Capped.associations.get_linked_many(said)
+    reached = {pk for edges in linked.values() for pk, _ in edges}
+    assert reached == {memory.db_key.redis_key for memory in said[1:]}
 
 
 def test_another_server_answers_the_same(client: Any) -> None:
@@ -282,5 +224,4 @@ def test_another_server_answers_the_same(client: Any) -> None:
     assert recalled(subconscious) == []
     stream.seek(0)
     AgentMemory.import_records(stream)
-    assert recalled(subconscious) == [PROGRAM, FATHER]
-    assert len(AgentMemory.mentions.at(agent_id="a1").get_linked(ADA)) == 2
+    assert recalled(subconscious) == list(FACTS)

@@ -5,22 +5,36 @@ Not imported with the library: Popoto's recipes take their time.
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
+from collections.abc import Coroutine, Iterable
 from copy import copy
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from popoto.fields.constants import Defaults
+from popoto import BM25Field, batch
 from popoto.models.base import ModelBase
 from popoto.recipes import AssemblyResult, DefaultMemory
 from popoto.recipes import SubconsciousMemory as PopotoSubconsciousMemory
 
 from .errors import ArgumentError, ArgumentTypeError
 from .fields import CoOccurrenceField, ExistenceFilter, FrequencySketch
+from .fields._base import as_count, as_text
 from .fields._blocks import agreeing_partition
+from .fields._client import context_of_call
 
 __all__ = ["AgentMemory", "InheritsFields", "SubconsciousMemory"]
 
-MEMORIES_PER_NAME = 20
-"""Most memories that one name ties a new one to."""
+Memory = TypeVar("Memory", bound="AgentMemory")
+
+FORWARD = (0.5, 0.45)
+"""Weights of the edges to a memory from the one said before it, and from the one before that."""
+
+BACKWARD = (0.25, 0.1)
+"""Weights of the edges back: an answer stands after its question more often than before it."""
+
+CANDIDATES = 50
+"""How many hits by words `AgentMemory.recall` ranks again."""
 
 
 class InheritsFields(ModelBase):
@@ -42,67 +56,142 @@ class InheritsFields(ModelBase):
         return super().__new__(mcs, name, bases, {**copies, **attrs}, **options)
 
 
+class ShortTextWords(BM25Field):
+    """Popoto's index of words, set for texts of a sentence or two.
+
+    Repeating a word says little there, and being long says nothing against a text.
+    """
+
+    BM25_K1 = 0.5
+    BM25_B = 0.0
+
+
 class AgentMemory(DefaultMemory, metaclass=InheritsFields):
     """Memories of agents, with a graph that says which go together.
 
     All that Popoto's `DefaultMemory` has: retrieval by words, decay, confidence, a cap on the
-    number per agent, the firewall against secrets. Each agent's graphs, filter and sketch are its
+    number per agent, the firewall against secrets. Each agent's graph, filter and sketch are its
     own. A subclass has keys of its own, keeps the fields and may add to them.
     """
 
-    associations = CoOccurrenceField(partition_by="agent_id")
-    """Memories that go together; `ContextAssembler` follows it from what the words find."""
+    content_bm25 = ShortTextWords(source="content")
+    """What `recall` and `ContextAssembler` search by words."""
 
-    mentions = CoOccurrenceField(partition_by="agent_id")
-    """Names, and the memories that mention them."""
+    associations = CoOccurrenceField(symmetric=False, partition_by="agent_id", seeds="keep")
+    """Memories that go together: from each to those said after it, and less to those before."""
 
     words = ExistenceFilter(
-        capacity=20_000, fingerprint_fn=lambda memory: memory.content, partition_by="agent_id"
+        capacity=1_000, fingerprint_fn=lambda memory: memory.content, partition_by="agent_id"
     )
-    """Every word the agent was told: a question of unknown words is not searched for."""
+    """Every word the agent was told: a question of unknown words is not searched for. Small, since
+    there may be many agents, and it grows."""
 
     counts = FrequencySketch(
-        fingerprint_fn=lambda memory: memory.content, partition_by="agent_id", count_on="create"
+        width=200,
+        fingerprint_fn=lambda memory: memory.content,
+        partition_by="agent_id",
+        count_on="create",
     )
-    """How many memories say a word."""
+    """How many memories say a word; 7 KB an agent, at most 1.4 % of all words too high."""
 
-    def mention(self, *names: str) -> int:
-        """Tie this memory to others of its agent that mention the same names.
+    @classmethod
+    def recall(
+        cls: type[Memory], question: str, *, agent_id: Any, limit: int = 10
+    ) -> list[tuple[Memory, float]]:
+        """What an agent remembers that bears on a question.
 
-        Each name that two memories share strengthens their association by Popoto's
-        ``Defaults.EXTRACTION_ENTITY_PAIR_LINK_WEIGHT``, 0.1.
+        Memories are searched by words; then the associations of the best hits bring along what was
+        said around them. The best hit by words always comes first.
 
         Args:
-            names: Of people, things, places; compared as they are.
+            question: In plain words.
+            agent_id: The agent whose memories to search; no other's are ever returned.
+            limit: Most memories wanted, >= 1.
         Returns:
-            Number of memories that it was tied to: at most 20 per name.
+            At most ``limit`` pairs of memory and score, best first. The first score is that of
+            BM25, the others rank below it and are not comparable to it.
         Raises:
-            ValueError: A name is empty, or the call is inside a block of another agent; nothing is
-                written then.
-        Cost: three round trips.  Atomic: each. Names are noted first, so that of two memories
-        stored at the same time at least one finds the other.
+            ValueError: ``limit`` is not a whole number >= 1, or ``agent_id`` names no agent.
+        Cost: one round trip if no memory has a word of the question, else six at least; all keys of
+        the agent's memories are read.
         """
-        model, own = type(self), self.db_key.redis_key
-        mentions = model.mentions.at(agent_id=self.agent_id)
-        mentions.link_many([(self, name) for name in names])
-        known = mentions.get_linked_many(names, limit=MEMORIES_PER_NAME + 1)
-        others = [
-            pk
-            for memories in known.values()
-            for pk in [pk for pk, _ in memories if pk != own][:MEMORIES_PER_NAME]
-        ]
-        delta = Defaults.EXTRACTION_ENTITY_PAIR_LINK_WEIGHT
-        associations = model.associations.at(agent_id=self.agent_id)
-        associations.strengthen_many([(self, pk) for pk in others], delta=delta)
-        return len(set(others))
+        limit = as_count("limit", limit)
+        with agreeing_partition(agent_id=agent_id):
+            if cls.words.definitely_missing(question):
+                return []
+            own = cls._keys_of(agent_id)
+            hits = BM25Field.search(
+                cls, "content_bm25", question, limit=max(CANDIDATES, limit), allowed_keys=own
+            )
+            ranked = cls.associations.widen(hits, keep=1, limit=limit + len(own))
+        scores = dict([pair for pair in ranked if pair[0] in own][:limit])
+        records = cls.query.get_many(list(scores))
+        return [pair for pair in zip(records, scores.values(), strict=True) if pair[0] is not None]
+
+    @classmethod
+    def async_recall(
+        cls: type[Memory], question: str, *, agent_id: Any, limit: int = 10
+    ) -> Coroutine[Any, Any, list[tuple[Memory, float]]]:
+        """`recall` in a worker thread, in the block and with the client of the call."""
+        recall = partial(cls.recall, question, agent_id=agent_id, limit=limit)
+        return asyncio.to_thread(context_of_call().run, recall)
+
+    def follows(self, *previous: AgentMemory) -> int:
+        """Tie this memory to those that were said before it, nearest first.
+
+        An edge that exists already stays as it is.
+
+        Args:
+            previous: Memories of the same agent; those beyond the second are too far off, and are
+                ignored.
+        Returns:
+            Number of memories that it is tied to.
+        Raises:
+            ValueError: One of them is this memory, or another agent's; nothing is written then.
+        Cost: one round trip.  Atomic: all edges.
+        """
+        graph = type(self).associations
+        near = list(zip(previous, FORWARD, BACKWARD, strict=False))
+        with batch() as pipeline:
+            for memory, forward, backward in near:
+                graph.link(memory, self, initial_weight=forward, pipeline=pipeline)
+                graph.link(self, memory, initial_weight=backward, pipeline=pipeline)
+            pipeline.execute()
+        return len(near)
+
+    @classmethod
+    def used(cls, records: Iterable[AgentMemory], delta: float = 0.05) -> int:
+        """Strengthen the associations between memories that an answer really used.
+
+        Not for everything that was retrieved: that is noise.
+
+        Args:
+            records: Memories of one agent, at most 64; those that were deleted meanwhile, or never
+                stored, are left out.
+            delta: Weight to add to each pair, unitless, > 0.
+        Returns:
+            Number of pairs that are tied now.
+        Raises:
+            ValueError: More than 64, of several agents, or ``delta`` out of range.
+        Cost: one round trip.  Atomic: all pairs.
+        """
+        given = list(records)
+        return cls.associations.co_occur(given, delta, records_only=True) if given else 0
+
+    @classmethod
+    def _keys_of(cls, agent_id: Any) -> set[str]:
+        """Keys of an agent's memories."""
+        keys = cls.query.filter_for_keys_set(agent_id=agent_id)
+        return {as_text(key, "key") for key in keys}
 
 
 class SubconsciousMemory(PopotoSubconsciousMemory):
-    """Popoto's recipe over `AgentMemory`: facts that name the same things are tied together.
+    """Popoto's recipe over `AgentMemory`: facts are tied in the order in which they were said.
 
-    Popoto's own links the names with each other, while its `ContextAssembler` follows the graph
-    from memory to memory, so that the two never meet. Here the memories themselves are tied, and
-    both directions work inside the agent's partition.
+    Popoto's own links the names of a fact with each other, while its `ContextAssembler` follows the
+    graph from memory to memory, so that the two never meet. Here each memory follows the two
+    before it, also those of earlier calls on the same object, which stands for a conversation.
+    Both directions work inside the agent's partition.
 
     Args:
         model_class: `AgentMemory`, the default, or a subclass.
@@ -130,6 +219,7 @@ class SubconsciousMemory(PopotoSubconsciousMemory):
                 f"{options['co_occurrence_field']!r}"
             )
         super().__init__(model_class, agent_id, **options)
+        self._said: deque[AgentMemory] = deque(maxlen=len(FORWARD))  # the last one first
 
     def inject_context(
         self, messages: list[dict[str, Any]], **options: Any
@@ -139,7 +229,7 @@ class SubconsciousMemory(PopotoSubconsciousMemory):
             return super().inject_context(messages, **options)
 
     def extract_memories(self, response_text: str, **options: Any) -> list[Any]:
-        """Store the facts of a text as memories, and tie those that name the same things.
+        """Store the facts of a text as memories, each tied to those said before it.
 
         Args:
             response_text: What was said.
@@ -153,6 +243,5 @@ class SubconsciousMemory(PopotoSubconsciousMemory):
     def _seed_associations(self, instance: AgentMemory, fact: Any) -> None:
         """Tie one memory; called by Popoto's recipe once it is saved."""
         if self.co_occurrence_field is not None:
-            stripped = (str(name).strip() for name in fact.entities if name)
-            names = list(dict.fromkeys(filter(None, stripped)))
-            instance.mention(*names[: Defaults.EXTRACTION_MAX_ENTITIES_PER_FACT])
+            instance.follows(*self._said)
+            self._said.appendleft(instance)

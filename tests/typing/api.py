@@ -142,6 +142,11 @@ Memory.associations.get_linked(a, limit="all")  # type: ignore[call-overload]
 Memory.associations.propagate([a], 2, 0.5, 0.01, 5)  # type: ignore[call-overload]
 assert_type(Memory.associations.propagate([a]).truncated, bool)
 assert_type(Memory.associations.propagate([a])["b"], float)
+assert_type(Memory.associations.widen([(a, 2.0), ("b", 1.0)], keep=1, limit=3), Edges)
+assert_type(Memory.associations.widen({a: 2.0}, depth=2, found_weight=0.5), Edges)
+Memory.associations.widen([(a, 2.0)], 5)  # type: ignore[call-overload]
+Memory.associations.widen([a])  # type: ignore[list-item]
+CoOccurrenceField(seeds="drop")  # type: ignore[arg-type]
 
 # ExistenceFilter
 
@@ -262,6 +267,7 @@ async def twins() -> None:
     assert_type(await Memory.associations.async_get_linked_many([a]), dict[str, Edges])
     assert_type(await Memory.associations.async_get_linked_records(a), list[tuple[Any, float]])
     assert_type(await Memory.associations.async_propagate([a]), Activation)
+    assert_type(await Memory.associations.async_widen([(a, 2.0)], keep=1), Edges)
     await Memory.associations.async_link(a)  # type: ignore[call-overload]
     assert_type(await Memory.bloom.async_might_exist("x"), bool)
     assert_type(await Memory.bloom.async_definitely_missing("x"), bool)

@@ -17,6 +17,20 @@ class Field:
     def __set__(self, instance: Model, value: Any) -> None: ...
 
 class AutoKeyField(Field): ...
+
+class BM25Field(Field):
+    BM25_K1: float
+    BM25_B: float
+    @classmethod
+    def search(
+        cls,
+        model_class: type[Model],
+        field_name: str,
+        query_text: str,
+        limit: int = 10,
+        allowed_keys: set[str] | None = None,
+    ) -> list[tuple[str, float]]: ...
+
 class BooleanField(Field): ...
 class DatetimeField(Field): ...
 class DictField(Field): ...

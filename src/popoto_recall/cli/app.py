@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -76,6 +77,14 @@ def demo(
         bool,
         typer.Option("--keep", help="Leave the data on the server of REDIS_URL, to look at."),
     ] = False,
+    git: Annotated[
+        bool,
+        typer.Option("--git", help="Learn the history of REPO instead, and ask about its end."),
+    ] = False,
+    repository: Annotated[
+        Path | None,
+        typer.Argument(metavar="REPO", help="With --git: a clone; by default this folder."),
+    ] = None,
 ) -> None:
     """Save the pages of Python's own help as records, link those that name each other, and ask.
 
@@ -84,7 +93,17 @@ def demo(
     The records live in a server inside this process and go with it. If the environment variable
     REDIS_URL is set, they go to that server instead, under keys of their own, and are removed
     at the end.
+
+    With --git, it learns which files of a repository are changed together, and shows how well that
+    tells, given one file of a commit, which others it changes.
     """
+    if git:
+        if ask or page or keep:
+            raise typer.BadParameter("--git goes with no other option")
+        _demo_of_a_repository(repository or Path())
+        return
+    if repository is not None:
+        raise typer.BadParameter("a repository is named behind --git")
     if keep and not on_a_server():
         raise typer.BadParameter("there is nothing to keep without a server: set REDIS_URL")
     console = Console()
@@ -97,6 +116,14 @@ def demo(
                 f"Cannot reach the server of REDIS_URL: {error}\n"
                 "Without REDIS_URL, the demo runs on a server inside this process.",
             )
+
+
+def _demo_of_a_repository(repository: Path) -> None:
+    from . import git
+
+    console = Console()
+    with _giving_up(console):
+        git.run(console, repository)
 
 
 @app.command()

@@ -24,6 +24,23 @@ class Activation(dict[str, float]):
     truncated: bool = False
     paths: Mapping[str, Sequence[Edge]] = {}
 
+    def after(self, seeds: Mapping[str, float], *, explain: bool) -> Activation:
+        """The same behind its seeds, each of which scores 1.0; made from one with paths.
+
+        Of what has the same score, that which an earlier seed leads to comes first.
+        """
+        place = {seed: number for number, seed in enumerate(seeds)}
+        others = sorted(
+            (pk for pk in self if pk not in seeds),  # none at depth 0
+            key=lambda pk: (-self[pk], place[self.paths[pk][0][0]]),
+        )
+        result = Activation(dict.fromkeys(seeds, 1.0) | {pk: self[pk] for pk in others})
+        result.truncated = self.truncated
+        if explain:
+            own = {seed: [(seed, weight)] for seed, weight in seeds.items()}
+            result.paths = own | {pk: self.paths[pk] for pk in others}
+        return result
+
 
 def edges_of(reply: Sequence[AnyStr], keys: Sequence[str]) -> list[list[Edge]]:
     """Edges under some keys, of each as many as the text before them says."""

@@ -21,6 +21,8 @@ from ._graph import GraphField, distinct_pks
 class GraphReads(GraphField):
     """Keys, neighbours, spreading activation."""
 
+    seeds: str
+
     @builder
     def get_edge_key_prefix(self, at: Scope, /) -> str:
         """Prefix of the keys of all edge sets, ending in a colon. No I/O."""
@@ -131,7 +133,9 @@ class GraphReads(GraphField):
             explain: Fill ``paths`` with the best path to each record.
         Returns:
             A dict of pk to score, heaviest first, ties in the order of their pks; without the
-            seeds.
+            seeds. A field declared with ``seeds="keep"`` puts them first, in the order given, each
+            with score 1.0, and beyond ``limit``; behind them, ties go to what an earlier seed leads
+            to.
         Raises:
             ValueError: An argument out of range, or a bare string as seeds.
         Cost: one round trip, O(edges read).  Atomic: the graph as it is at one moment.
@@ -139,15 +143,19 @@ class GraphReads(GraphField):
         """
         graph = self.graph(at)
         seeds = _seeds(seed_pks)
-        return graph.propagate(
+        keeps_seeds = self.seeds == "keep"
+        walk = graph.propagate(
             seeds,
             as_count("depth", depth, least=0),
-            _decay(decay_per_hop, graph.cap),
+            as_decay(decay_per_hop, graph.cap),
             _threshold(threshold),
             limit=None if limit is None else as_count("limit", limit),
             max_reads=None if max_reads is None else as_count("max_reads", max_reads),
-            explain=explain,
+            explain=explain or keeps_seeds,
         )
+        if not keeps_seeds:
+            return walk
+        return then(walk, lambda found: found.after(seeds, explain=explain))
 
     async_get_linked = asynchronous(get_linked)
     async_get_linked_many = asynchronous(get_linked_many)
@@ -170,7 +178,7 @@ def _load_linked(
     return [pair for pair in zip(records, weights.values(), strict=True) if pair[0] is not None]
 
 
-def _decay(decay: float | None, cap: float) -> float:
+def as_decay(decay: float | None, cap: float) -> float:
     default = Defaults.CO_OCCURRENCE_DECAY_PER_HOP
     decay = as_number("decay_per_hop", default if decay is None else decay)
     if not decay > 0 or decay * cap >= 1:

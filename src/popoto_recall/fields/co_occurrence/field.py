@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import popoto
 from popoto.models.base import Model
@@ -21,11 +21,14 @@ from ._names import names_of
 from ._reads import GraphReads
 from ._transfer import GraphTransfer
 from ._upkeep import GraphUpkeep
+from ._widen import GraphWiden
 
 _logger = logging.getLogger(__name__)
 
 
-class CoOccurrenceField(GraphUpkeep, GraphReads, GraphTransfer, popoto.CoOccurrenceField):
+class CoOccurrenceField(
+    GraphUpkeep, GraphReads, GraphWiden, GraphTransfer, popoto.CoOccurrenceField
+):
     """A weighted association graph between the records of a model.
 
     Args:
@@ -34,6 +37,8 @@ class CoOccurrenceField(GraphUpkeep, GraphReads, GraphTransfer, popoto.CoOccurre
         decay_factor: Default factor of `weaken_all`, in [0, 1). None: Popoto's
             ``Defaults.CO_OCCURRENCE_DECAY_FACTOR``, read at each call.
         partition_by: KeyField, or several, whose values each have a graph of their own.
+        seeds: "leave" them out of what `propagate` finds, or "keep" them first in it: then Popoto's
+            `ContextAssembler` in its lexical mode cannot lose its best hit to the graph.
         type, null, default: Accepted at the values that Popoto's own field has.
     Raises:
         OptionError: An option is out of range.
@@ -50,6 +55,7 @@ class CoOccurrenceField(GraphUpkeep, GraphReads, GraphTransfer, popoto.CoOccurre
         max_edges: int = 500,
         decay_factor: float | None = None,
         partition_by: str | Iterable[str] | None = None,
+        seeds: Literal["leave", "keep"] = "leave",
         type: object = str,
         null: object = True,
         default: object = None,
@@ -58,9 +64,12 @@ class CoOccurrenceField(GraphUpkeep, GraphReads, GraphTransfer, popoto.CoOccurre
             raise OptionError(f"symmetric is True or False, not {symmetric!r}")
         if decay_factor is not None and not _is_factor(decay_factor):
             raise OptionError(f"decay_factor is a number in [0, 1), not {decay_factor!r}")
+        if seeds not in ("leave", "keep"):
+            raise OptionError(f'seeds is "leave" or "keep", not {seeds!r}')
         self._init_partition(partition_by)
         self.symmetric = symmetric
         self.max_edges = count_option("max_edges", max_edges)
+        self.seeds = seeds
         self._decay_factor = decay_factor
         self._init_popoto(type, null, default)
 
