@@ -1,6 +1,6 @@
 """The only layer that talks to a server."""
 
-from .command import Command, Commands, Described, Steps, merged, then
+from .command import Command, Commands, Described, Steps, merged, steps_of, then
 from .reader import exists, hashes, members, scan
 from .runner import check_buffering, queue, run, typed_errors
 from .script import Script, load
@@ -20,6 +20,7 @@ __all__ = [
     "queue",
     "run",
     "scan",
+    "steps_of",
     "then",
     "typed_errors",
 ]

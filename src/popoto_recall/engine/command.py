@@ -61,6 +61,19 @@ def then(operation: Described[T], change: Callable[[T], U]) -> Described[U]:
     )
 
 
+def steps_of(operation: Described[T]) -> Generator[Command[Any], Any, T]:
+    """An operation as the calls that it yields, the reply to each of which is sent in."""
+    if isinstance(operation, Steps):
+        return (yield from operation.start())
+    if isinstance(operation, Command):
+        reply: T = yield operation
+        return reply
+    replies = []
+    for command in operation.calls:
+        replies.append((yield command))
+    return operation.join(replies)
+
+
 def merged(commands: Iterable[Command[Any]]) -> list[Command[Any]]:
     """The same commands, those of one script in a single call where the script can take them.
 

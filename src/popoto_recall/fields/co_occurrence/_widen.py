@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import Any
 
-from ...engine import Commands, Described, then
+from ...engine import Command, Commands, Described, Steps, steps_of, then
 from ...errors import ArgumentError, ArgumentTypeError
 from ...structures.activation import Edge
 from ...structures.widening import (
@@ -22,9 +22,6 @@ from .._operation import asynchronous, read
 from .._scope import Scope
 from ._graph import GraphField
 from ._reads import as_decay
-
-T = TypeVar("T")
-U = TypeVar("U")
 
 
 class GraphWiden(GraphField):
@@ -97,25 +94,14 @@ class GraphWiden(GraphField):
             return direct
         limit = EDGES_PER_SEED * len(seeds)
         walk = graph.propagate(seeds, depth, decay, 0.0, limit=limit)
-        return then(_both(direct, walk), lambda both: {**both[0], **both[1]})
+
+        def steps() -> Generator[Command[Any], Any, dict[str, float]]:
+            given = yield from steps_of(direct)
+            return {**given, **(yield from steps_of(walk))}
+
+        return Steps(steps)
 
     async_widen = asynchronous(widen)
-
-
-def _both(first: Described[T], second: Described[U]) -> Commands[tuple[T, U]]:
-    """Two operations, one after the other."""
-    one, other = _as_commands(first), _as_commands(second)
-    split = len(one.calls)
-    return Commands(
-        (*one.calls, *other.calls),
-        lambda replies: (one.join(replies[:split]), other.join(replies[split:])),
-    )
-
-
-def _as_commands(operation: Described[T]) -> Commands[T]:
-    if isinstance(operation, Commands):
-        return operation
-    return Commands((operation,), lambda replies: replies[0])
 
 
 def _hits(hits: object) -> Hits:
