@@ -14,7 +14,7 @@ local function refusal(code, key) return redis.error_reply('RECALL_' .. code .. 
 local function open(key, identity)
   local at = #identity
   local head = redis.pcall('GETRANGE', key, 0, at + 2 * STATE - 1)
-  if head.err then return nil, head.err:find('WRONGTYPE') and refusal('TYPE', key) or head end
+  if head.err then return nil, tostring(head.err):find('WRONGTYPE') and refusal('TYPE', key) or head end
   if head == '' then return nil end
   local other = head:sub(1, at) ~= identity
   if other then
