@@ -147,9 +147,7 @@ class Rules:
 
     def _forget(self, world: World, _: int) -> World:
         """Delete what is stored, and then all keys of the value."""
-        return world._replace(
-            stored=0, listed=0, told=0, value=None, staged=None, forgotten=True
-        )
+        return world._replace(stored=0, listed=0, told=0, value=None, staged=None, forgotten=True)
 
     def _evict(self, world: World, _: int) -> World | None:
         return world._replace(value=None) if world.value else None
@@ -185,7 +183,9 @@ class Rules:
             value = Kept(complete, 0, expires=not stays)
         value = value._replace(mark=">", id=new)
         world = world._replace(value=value, staged=Kept(True, 0, ">", new, True))
-        return _with(world, number, process._replace(at="seen" if self.looks else "list", id=new, other=0))
+        return _with(
+            world, number, process._replace(at="seen" if self.looks else "list", id=new, other=0)
+        )
 
     def _do_seen(self, world: World, number: int, process: Process) -> World:
         return _with(world, number, process._replace(at="list", clear=not world.runs))
@@ -372,9 +372,7 @@ def _reduced(kept: Kept | None, stored: int) -> Kept | None:
 def _renamed(world: World) -> World:
     """With the least numbers for rebuilds."""
     numbers = {old: new for new, old in enumerate(dict.fromkeys(_ids(world)))}
-    processes = tuple(
-        p._replace(id=numbers[p.id], other=numbers[p.other]) for p in world.processes
-    )
+    processes = tuple(p._replace(id=numbers[p.id], other=numbers[p.other]) for p in world.processes)
     value = world.value and world.value._replace(id=numbers[world.value.id])
     staged = world.staged and world.staged._replace(id=numbers[world.staged.id])
     return world._replace(processes=processes, value=value, staged=staged)

@@ -107,7 +107,9 @@ NEEDED: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.parametrize(("case", "rule"), [(c, rule) for c, rules in NEEDED.items() for rule in rules])
+@pytest.mark.parametrize(
+    ("case", "rule"), [(c, rule) for c, rules in NEEDED.items() for rule in rules]
+)
 def test_each_rule_is_needed(case: str, rule: str) -> None:
     assert outcome(case, *rule.split(", "))
 
@@ -336,8 +338,12 @@ def expected(world: World) -> dict[str, Any]:
         "ended": [process.at in ENDED for process in world.processes],
         "stored": [bool(world.stored & record) for record in RECORDS],
         "listed": [bool(world.listed & record) for record in RECORDS],
-        "value": value and (value == FOREIGN and ("foreign", "", None, False) or
-            (value.complete, value.mark, known(value), value.expires)),
+        "value": value
+        and (
+            value == FOREIGN
+            and ("foreign", "", None, False)
+            or (value.complete, value.mark, known(value), value.expires)
+        ),
         "staged": staged and (staged.complete, known(staged), staged.expires),
         "under way": bool(value and staged and value.mark == ">" and value.id == staged.id),
         "runs": len(world.runs),
