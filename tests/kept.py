@@ -11,6 +11,7 @@ import popoto
 from popoto import KeyField, Model, StringField, UniqueKeyField, redis_db
 
 from popoto_recall import ExistenceFilter, FrequencySketch, IncompleteError
+from popoto_recall.structures.tokens import Tokenizer
 
 Call = Callable[..., Any]
 
@@ -171,3 +172,20 @@ def from_a_coroutine(record: Any) -> None:
 
 
 SAVES = [again, partially, under_another_name, in_a_pipeline, in_a_batch, from_a_coroutine]
+
+
+# Without a server
+
+WORDS = Tokenizer("words", str.split)
+
+
+def answer(operation: Any, *replies: Any) -> Any:
+    """What an operation makes of the server's replies, each to the next call."""
+    calls = operation.start()
+    call = next(calls)
+    try:
+        for reply in replies:
+            call = calls.send(call.parse(reply))
+    except StopIteration as stop:
+        return stop.value
+    raise AssertionError(f"{call.script.name} is not answered")

@@ -33,11 +33,23 @@ MOST = 2**32 - 1
 FILTER, SKETCH = "$EF:Living:seen", "$FS:Living:count"
 
 
-class Living(Model):
-    name = UniqueKeyField()
-    text = StringField()
-    seen = ExistenceFilter(capacity=60, fingerprint_fn=lambda living: living.text)
-    count = FrequencySketch(width=20, depth=5, fingerprint_fn=lambda living: living.text)
+def living(capacity: int, error_rate: float, width: int, depth: int, top: int) -> Any:
+    """The model `Living` with these options."""
+    fields: dict[str, Any] = {
+        "name": UniqueKeyField(),
+        "text": StringField(),
+        "seen": ExistenceFilter(
+            capacity=capacity, error_rate=error_rate, fingerprint_fn=lambda living: living.text
+        ),
+        "count": FrequencySketch(
+            width=width, depth=depth, top=top, fingerprint_fn=lambda living: living.text
+        ),
+    }
+    return type(Model)("Living", (Model,), {"__module__": __name__, **fields})
+
+
+DEPLOYED = [living(60, 0.01, 20, 5, 0), living(1, 0.3, 7, 2, 0), living(20, 0.001, 50, 9, 4)]
+"""The same model as processes know it that were started before and after a change of options."""
 
 
 WORDS = [f"word{number}" for number in range(40)]
@@ -95,15 +107,23 @@ def machine(client: Any) -> type[RuleBasedStateMachine]:
             for key in client.keys("*"):
                 client.delete(key)
             self.records: dict[str, Any] = {}
+            self.model = DEPLOYED[0]
             self.seen, self.count = Plain(), Plain()
 
         def added(self, text: str, others: int) -> None:
             self.seen.add(text, others)
             self.count.add(text, others)
 
+        @rule(model=st.sampled_from(DEPLOYED))
+        def go_on_in_another_process(self, model: Any) -> None:
+            self.model = model
+            self.records = {
+                name: model(name=name, text=record.text) for name, record in self.records.items()
+            }
+
         @rule(name=NAME, text=TEXTS)
         def save(self, name: str, text: str) -> None:
-            record = self.records.setdefault(name, Living(name=name))
+            record = self.records.setdefault(name, self.model(name=name))
             record.text = text
             record.save()
             self.added(text, len(self.records) - 1)
@@ -112,7 +132,7 @@ def machine(client: Any) -> type[RuleBasedStateMachine]:
         def save_together(self, names: list[str], text: str) -> None:
             pipeline = popoto.batch()
             for name in names:
-                record = self.records.setdefault(name, Living(name=name))
+                record = self.records.setdefault(name, self.model(name=name))
                 record.text = text
                 record.save(pipeline=pipeline)
                 self.added(text, len(self.records) - 1)
@@ -144,7 +164,7 @@ def machine(client: Any) -> type[RuleBasedStateMachine]:
 
         @rule(text=TEXTS, by=BY)
         def increment(self, text: str, by: int) -> None:
-            Living.count.increment(text, by=by)
+            self.model.count.increment(text, by=by)
             self.count.add(text, len(self.records), by)
 
         @rule()
@@ -159,23 +179,26 @@ def machine(client: Any) -> type[RuleBasedStateMachine]:
 
         @rule()
         def clear(self) -> None:
-            Living.seen.clear()
-            Living.count.clear()
+            self.model.seen.clear()
+            self.model.count.clear()
             self.seen.refill([])
             self.count.refill([])
 
         @rule()
         def rebuild(self) -> None:
-            assert Living.seen.rebuild() == Living.count.rebuild() == len(self.records)
+            assert self.model.seen.rebuild() == self.model.count.rebuild() == len(self.records)
             texts = [record.text for record in self.records.values()]
-            self.seen.refill(texts)
-            self.count.refill(texts)
+            for plain in (self.seen, self.count):
+                if texts:
+                    plain.refill(texts)
+                else:  # an empty value would only take room
+                    plain.evict()
 
         @invariant()
         def nothing_added_is_denied(self) -> None:
             complete = self.seen.complete(len(self.records))
-            found = Living.seen.might_exist_batch(ASKED)
-            every = Living.seen.might_exist_batch(ASKED, match="all")
+            found = self.model.seen.might_exist_batch(ASKED)
+            every = self.model.seen.might_exist_batch(ASKED, match="all")
             for text in ASKED:
                 known = [token in self.seen.counts for token in tokens(text)]
                 assert found[text] >= (any(known) or not complete)
@@ -187,15 +210,15 @@ def machine(client: Any) -> type[RuleBasedStateMachine]:
         def nothing_is_counted_under(self) -> None:
             if not self.count.complete(len(self.records)):
                 with pytest.raises(IncompleteError):
-                    Living.count.get_frequency_batch(ASKED)
+                    self.model.count.get_frequency_batch(ASKED)
                 return
             total = sum(self.count.counts.values())
-            for text, found in Living.count.get_frequency_batch(ASKED).items():
+            for text, found in self.model.count.get_frequency_batch(ASKED).items():
                 assert min(self.count.least(text), MOST) <= found <= min(total, MOST)
 
         @invariant()
         def the_state_is_true(self) -> None:
-            seen, count = Living.seen.info(), Living.count.info()
+            seen, count = self.model.seen.info(), self.model.count.info()
             assert seen.complete == self.seen.complete(len(self.records))
             assert count.complete == self.count.complete(len(self.records))
             assert (seen.exists, count.exists) == (self.seen.exists, self.count.exists)

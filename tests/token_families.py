@@ -7,6 +7,7 @@ through `ExistenceFilter` on a private redis-server.
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import string
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,9 @@ RATES = (0.05, 0.01, 0.001)
 
 LIMIT = 1.2
 """Times the declared rate that an observed one may be."""
+
+GROWN_LIMITS = {1: LIMIT, 2: 1.5, 8: 1.5, 64: 1.5}
+"""The same of a filter with so many times the tokens that it is declared for."""
 
 _MANY = 10_000_000
 _TOKENS_PER_RECORD = 20_000
@@ -136,6 +140,13 @@ def lines(text: str) -> list[str]:
 
 def filtered(capacity: int, error_rate: float) -> Any:
     """A model with such a filter over lines, emptied."""
+    model = filtered_already(capacity, error_rate)
+    model.seen.clear()
+    return model
+
+
+def filtered_already(capacity: int, error_rate: float) -> Any:
+    """The same, with what is stored."""
     seen = ExistenceFilter(
         capacity=capacity,
         error_rate=error_rate,
@@ -143,18 +154,16 @@ def filtered(capacity: int, error_rate: float) -> Any:
         fingerprint_fn=lambda sampled: sampled.text,
     )
     fields = {"name": UniqueKeyField(), "text": StringField(), "seen": seen}
-    model = type(Model)("Sampled", (Model,), {"__module__": __name__, **fields})
-    seen.clear()
-    return model
+    return type(Model)("Sampled", (Model,), {"__module__": __name__, **fields})
 
 
-def sample(tokens: Iterator[str], rate: float, items: int, asked: int) -> Sample:
-    """Fill a filter with the first tokens, up to its capacity, and ask for these and the next."""
-    model = filtered(items, rate)
+def sample(
+    tokens: Iterator[str], rate: float, items: int, asked: int, capacity: int | None = None
+) -> Sample:
+    """Fill a filter with the first tokens, and ask for these and the next."""
+    model = filtered(capacity or items, rate)
     added = list(islice(tokens, items))
-    for start in range(0, items, _TOKENS_PER_RECORD):
-        part = added[start : start + _TOKENS_PER_RECORD]
-        model.create(name=f"part{start}", text="\n".join(part))
+    fill(model, added)
     others = list(islice(tokens, asked))
     assert len({*added, *others}) == items + asked
     return Sample(
@@ -164,6 +173,18 @@ def sample(tokens: Iterator[str], rate: float, items: int, asked: int) -> Sample
         asked=asked,
         mistaken=_found(model, others),
     )
+
+
+def fill(model: Any, tokens: Sequence[str]) -> None:
+    """Save records with these tokens."""
+    for start in range(0, len(tokens), _TOKENS_PER_RECORD):
+        part = tokens[start : start + _TOKENS_PER_RECORD]
+        model.create(name=part[0][:100], text="\n".join(part))
+
+
+def optimum(items: int, rate: float) -> float:
+    """Bytes that no Bloom filter for so many tokens at such a rate can do with less than."""
+    return items * math.log2(1 / rate) / math.log(2) / 8
 
 
 def _found(model: Any, tokens: Sequence[str]) -> int:
@@ -187,6 +208,23 @@ def popoto_on(server: Server) -> Iterator[None]:
         client.close()
 
 
+def growth(capacity: int, asked: int) -> Iterator[str]:
+    """The same of filters that outgrew their capacity, in times the declared rate and optimum."""
+    yield "| tokens / capacity | layers | " + " | ".join(f"{rate:.1%}" for rate in RATES) + " |"
+    yield "|---" * (2 + len(RATES)) + "|"
+    client = redis_db.get_REDIS_DB()
+    for times in GROWN_LIMITS:
+        cells = []
+        for rate in RATES:
+            items = times * capacity
+            found = sample(shuffled_users(), rate, items, asked, capacity)
+            assert not found.denied
+            model = filtered_already(capacity, rate)
+            size = client.memory_usage(model.seen.info().key) / optimum(items, rate)
+            cells.append(f"{found.observed / rate:.2f}, {size:.1f}x")
+        yield f"| {times} | {model.seen.info().layers} | " + " | ".join(cells) + " |"
+
+
 def table(items: int, asked: int) -> Iterator[str]:
     """The observed rates as a Markdown table, line by line."""
     yield "| tokens | " + " | ".join(f"{rate:.1%}" for rate in RATES) + " |"
@@ -207,6 +245,9 @@ def main() -> None:
     try:
         with popoto_on(server):
             for line in table(options.items, options.asked):
+                print(line, flush=True)
+            print()
+            for line in growth(options.items // 20, options.asked // 5):
                 print(line, flush=True)
     finally:
         server.close()
