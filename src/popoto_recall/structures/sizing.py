@@ -1,8 +1,7 @@
 """How large a blocked Bloom filter has to be.
 
-The first layer keeps to `FIRST_SHARE` of the declared rate. Each later one doubles the room and
-adds `GROWTH_SHARE` of it, so that seven layers, for 64 times the capacity, stay within 1.5 times
-the rate.
+The first layer keeps to the declared rate by itself. Each later one doubles the room and adds
+`GROWTH_SHARE` of that rate, so that seven layers, 64 times the capacity, stay within 1.5 times it.
 """
 
 from __future__ import annotations
@@ -18,17 +17,21 @@ BLOCK_BITS = 8 * BLOCK_BYTES
 MAX_BYTES = 256 * 1024 * 1024
 """Half of the longest string that Redis stores, so that a filter has room to grow."""
 
-FIRST_SHARE = 0.96
-"""Part of the declared rate that the first layer may have."""
-
-GROWTH_SHARE = 0.085
-"""Part of it that a layer which is added later may have."""
+GROWTH_SHARE = 0.075
+"""Part of the declared rate that a layer which is added later may have."""
 
 _MIN_PROBES, _MAX_PROBES = 4, 12
 """A digest has bytes for twelve."""
 
-_SLACK = 1.05
-"""Bits that may be spent, against the fewest possible, to have fewer probes to test."""
+_SLACK = 1.08
+"""Bits of the first layer that may be spent, against the fewest possible, for smaller later ones."""
+
+_LATER = 2
+"""Bits per item of later layers, against the optimum for the declared rate, that are few enough.
+
+Half of a filter that just grew is empty, and a server's allocator takes up to a quarter more: the
+whole then takes at most five times the optimum.
+"""
 
 _STEP, _STEPS = 1.001, 40_000
 """Bits per item are looked for among the powers of this, up to more than any server has."""
@@ -53,14 +56,17 @@ def false_positive_rate(bits_per_item: float, probes: int) -> float:
 
 @lru_cache(maxsize=256)
 def sizing(error_rate: float) -> Sizing:
-    """The fewest probes that keep to ``error_rate`` with about the fewest bits per item."""
+    """The fewest probes that keep to ``error_rate`` with few bits per item, in later layers too."""
+    optimum = math.log2(1 / error_rate) / math.log(2)
     found: list[Sizing] = []
     for probes in range(_MIN_PROBES, _MAX_PROBES + 1):
-        found.append(Sizing(_bits_per_item(error_rate * FIRST_SHARE, probes), probes))
-        if found[-1] > found[-2:][0]:
-            break  # more probes only cost more bits from here on
-    fewest = min(found).bits_per_item
-    return next(each for each in found if each.bits_per_item <= fewest * _SLACK)
+        bits = _bits_per_item(error_rate, probes)
+        if found and bits > _SLACK * min(found).bits_per_item:
+            break
+        found.append(Sizing(bits, probes))
+        if _bits_per_item(error_rate * GROWTH_SHARE, probes) <= _LATER * optimum:
+            break
+    return found[-1]
 
 
 @lru_cache(maxsize=256)
