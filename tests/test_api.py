@@ -29,7 +29,7 @@ NAMES = """
     AdoptionError ArgumentError ArgumentTypeError CoOccurrenceField CorruptValueError
     ExistenceFilter FieldNotOnModelError ForeignLayoutError FrequencySketch IncompleteError
     OptionError OutOfMemoryError OutcomeUnknownError RebuildError RecallError StillWrittenError
-    StoredValueError WrongTypeError embedded partition typed
+    StoredValueError WrongTypeError async_forget embedded forget partition typed
 """
 
 OPTIONS = """

@@ -18,7 +18,14 @@ from .errors import (
     StoredValueError,
     WrongTypeError,
 )
-from .fields import CoOccurrenceField, ExistenceFilter, FrequencySketch, partition
+from .fields import (
+    CoOccurrenceField,
+    ExistenceFilter,
+    FrequencySketch,
+    async_forget,
+    forget,
+    partition,
+)
 from .refusals import typed
 
 __all__ = [
@@ -40,7 +47,9 @@ __all__ = [
     "StillWrittenError",
     "StoredValueError",
     "WrongTypeError",
+    "async_forget",
     "embedded",
+    "forget",
     "partition",
     "typed",
 ]

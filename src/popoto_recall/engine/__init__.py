@@ -1,7 +1,7 @@
 """The only layer that talks to a server."""
 
 from .command import Command, Commands, Described, Steps, merged, steps_of, then
-from .reader import exists, hashes, members, scan
+from .reader import discard, exists, hashes, members, scan
 from .runner import check_buffering, queue, run, typed_errors
 from .script import Script, load
 
@@ -12,6 +12,7 @@ __all__ = [
     "Script",
     "Steps",
     "check_buffering",
+    "discard",
     "exists",
     "hashes",
     "load",

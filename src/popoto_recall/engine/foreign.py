@@ -31,11 +31,6 @@ def mark(client: Any, key: str) -> Mark:
     return kind, 0, 0
 
 
-def discard(client: Any, key: str) -> None:
-    """Remove a value, however large, without keeping anyone waiting."""
-    client.unlink(key)
-
-
 def _pairs(client: Any, key: str) -> Iterator[bytes]:
     for field, value in client.hscan_iter(key, count=_STEP):
         yield _raw(field) + b"=" + _raw(value)

@@ -1,4 +1,4 @@
-"""Reads that need no script: the keys of a graph, and Popoto's records."""
+"""What needs no script: looks at keys and at Popoto's records, and the removal of keys."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ def members(client: redis.Redis, key: str) -> set[str]:
 def exists(client: redis.Redis, key: str) -> bool:
     """Whether anything is stored under a key."""
     return bool(client.exists(key))
+
+
+def discard(client: redis.Redis, *keys: str) -> None:
+    """Remove values, however large, without keeping anyone waiting."""
+    client.unlink(*keys)
 
 
 def hashes(client: redis.Redis, keys: Sequence[str]) -> list[dict[Any, Any]]:

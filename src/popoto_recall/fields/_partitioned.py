@@ -107,6 +107,10 @@ class PartitionedField(RecallField):
 
     at = _At()
 
+    def forget_partition(self, at: Scope) -> None:
+        """Remove every key that the field has of a partition. Called by `forget`."""
+        raise NotImplementedError
+
     @any_partition
     @procedure
     def partitions(self, at: Scope, /) -> Steps[list[dict[str, str]]]:

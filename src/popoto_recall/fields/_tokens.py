@@ -10,7 +10,7 @@ from popoto.fields._tokenizer import MIN_TOKEN_LENGTH, STOP_WORDS, tokenize
 from popoto.models.base import Model
 from popoto.models.db_key import DB_key
 
-from ..engine import Command, Commands, Described, merged, run
+from ..engine import Command, Commands, Described, discard, merged, run
 from ..errors import ArgumentError, ArgumentTypeError, OptionError, StoredValueError
 from ..structures.tokens import Tokenize, Tokenizer, WordTokenizer
 from ..structures.value import Value
@@ -125,6 +125,9 @@ class TokenField(PartitionedField):
             if not (complete and trust):
                 _logger.info("rebuilding %s", stored.key)
                 Rebuild(at.model, stored, self.fingerprint_of, self._log_progress).run()
+
+    def forget_partition(self, at: Scope) -> None:
+        discard(client(), *self.stored(at).keys)
 
     def fingerprint_of(self, instance: Model) -> str:
         """The text of a record whose tokens count.

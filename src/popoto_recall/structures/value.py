@@ -146,6 +146,11 @@ class Value(ABC):
     def _adders(self) -> tuple[str, ...]:
         return self.libraries
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every key that it may have."""
+        return (self.key, self.staging, *self.beside)
+
     def texts(self, tokens: Sequence[bytes]) -> Sequence[bytes]:
         """What has to be known of tokens beside their digests."""
         return ()
@@ -204,9 +209,8 @@ class Value(ABC):
 
     def swap(self, rebuild: str, *, complete: bool) -> Command[bool]:
         """End a rebuild: the staged value takes this one's place. False if it is lost."""
-        keys = (self.key, self.staging, *self.beside)
         args = (self.identity, f">{rebuild}", int(complete))
-        return Command(SWAP, keys, args, lambda reply: bool(int(reply)))
+        return Command(SWAP, self.keys, args, lambda reply: bool(int(reply)))
 
     def look(self) -> Command[Rebuilder]:
         """Which rebuild is at work, or made the value."""
@@ -214,8 +218,7 @@ class Value(ABC):
 
     def clear(self) -> Command[None]:
         """Put an empty, complete value in its place."""
-        keys = (self.key, self.staging, *self.beside)
-        return Command(CLEAR, keys, (self.identity, *self.plan), _nothing)
+        return Command(CLEAR, self.keys, (self.identity, *self.plan), _nothing)
 
     def state(self) -> Command[State | None]:
         """What the value says of itself, None if there is none."""

@@ -9,8 +9,8 @@ from typing import Any
 from popoto.models.base import Model
 from popoto.redis_db import get_REDIS_DB
 
-from ...engine import exists, run
-from ...engine.foreign import Mark, discard, mark
+from ...engine import discard, exists, run
+from ...engine.foreign import Mark, mark
 from ...errors import (
     CorruptValueError,
     ForeignLayoutError,

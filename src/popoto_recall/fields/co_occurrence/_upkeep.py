@@ -14,6 +14,9 @@ from ._writes import GraphWrites
 class GraphUpkeep(GraphWrites):
     """Decay, clean-up and looks at the whole, in bounded steps."""
 
+    def forget_partition(self, at: Scope) -> None:
+        forget_graph(self.graph(at))
+
     @every_partition
     @procedure
     def weaken_graph(
