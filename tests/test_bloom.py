@@ -75,7 +75,7 @@ def test_replies_read_the_same_decoded_or_not(text: type) -> None:
     assert answer(every, reply("1111111")) == {"a b": True, "c": True, "d e f": True}
     assert answer(some, reply("0")) == {"a b": True, "c": True, "d e f": True}
     assert answer(some, reply("?"), 1) == {"a b": False, "c": False, "d e f": False}
-    assert answer(every, reply("?"), 0) == {"a b": True, "c": True, "d e f": True}
+    assert answer(every, reply("?"), 0, reply("?")) == {"a b": True, "c": True, "d e f": True}
 
 
 def test_a_question_goes_on_behind_what_was_answered_and_sends_no_token_twice() -> None:
@@ -97,7 +97,7 @@ def test_a_question_goes_on_behind_what_was_answered_and_sends_no_token_twice() 
 
 def test_a_filter_that_goes_in_the_middle_of_a_question_denies_nothing() -> None:
     texts = [f"t{number}" for number in range(30_000)]
-    for last in (["0"], ["?", 0]):
+    for last in (["0"], ["?", 0, "?"]):
         found = answer(bloom().contains_many(texts, 1), "1" + "0" * 20_000, *last)
         assert all(found.values())
 

@@ -201,7 +201,9 @@ def test_a_rebuild_ends_and_makes_one_layer_that_is_large_enough(
     model = FILTER.model(capacity=capacity, error_rate=error_rate, tokenizer=plain)
     for number in range(3):
         model.create(title=str(number), text=" ".join(words(tokens)))
-    for _ in range(3):
+    for evicted in (False, True, False):
+        if evicted:
+            client.delete(KEY)
         assert model.kept.rebuild() == 3
         info = model.kept.info()
         assert info.layers == 1
@@ -230,6 +232,7 @@ def test_a_rebuild_of_an_exactly_full_filter_makes_one_layer(
     model = FILTER.model(capacity=20, error_rate=1e-6, tokenizer=plain)
     for title in "ab":
         model.create(title=title, text=" ".join(words(20)))
+    client.delete(KEY)  # so that nothing tells how many there will be
     model.kept.rebuild()
     info = model.kept.info()
     assert (info.items, info.layers) == (20, 1)

@@ -237,6 +237,7 @@ def test_what_is_added_to_a_model_with_records_does_not_answer_until_a_rebuild(
     assert not kind.answers(model.kept)
     page(OLDER, "forgotten", "old")
     assert model.kept.rebuild() == 3
+    assert client.ttl(kind.key) == -1
     assert kind.answers(model.kept)
     assert all(kind.knows(model.kept, text) for text in ("forgotten", "tea"))
 

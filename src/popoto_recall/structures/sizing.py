@@ -24,13 +24,13 @@ _MIN_PROBES, _MAX_PROBES = 4, 12
 """A digest has bytes for twelve."""
 
 _SLACK = 1.08
-"""Bits of the first layer that may be spent, against the fewest possible, for smaller later ones."""
+"""Bits that a first layer may take, against the fewest possible, so that later ones take less."""
 
 _LATER = 2
 """Bits per item of later layers, against the optimum for the declared rate, that are few enough.
 
 Half of a filter that just grew is empty, and a server's allocator takes up to a quarter more: the
-whole then takes at most five times the optimum.
+whole then takes about five times the optimum at most.
 """
 
 _STEP, _STEPS = 1.001, 40_000

@@ -14,8 +14,6 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 from urllib.parse import quote, unquote
 
 from ..engine import Command, Commands, Script, Steps, load
-from ..errors import CorruptValueError
-from ..refusals import corrupt
 from .hashing import DIGEST_BYTES, digests
 from .reindex import no_records
 from .text import decoded
@@ -278,11 +276,8 @@ class Value(ABC):
             return None
         identity, complete, items, rebuild, size, plan, *ones = reply
         line = decoded(identity, self.key)
-        words = line.split()
-        if len(words) != 4:
-            raise CorruptValueError(corrupt(self.key))
         return State(
-            tokenizer=unquote(words[2]),
+            tokenizer=unquote(line.split(" ")[2]),
             complete=line == self.identity.decode() and int(complete) == 1,
             items=int(items),
             rebuilding=decoded(rebuild).startswith(">"),

@@ -22,7 +22,6 @@ function adders.sketch(value, digests, by, hitters, texts)
     adders.hitters(value, hitters, limit, texts, estimates)
   elseif limit > 0 then
     call('DEL', hitters)
-    value.plan = value.plan:sub(1, -6) .. '00000'
   end
   value.items = math.min(value.items + #digests / 16 * by, 99999999999999)
 end
