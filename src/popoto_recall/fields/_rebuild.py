@@ -130,7 +130,6 @@ class Rebuild:
         records = [
             decode_popoto_model_hashmap(self.model, content, source_redis_key=key)
             for key, content in found
-            if content
         ]
         return [record for record in records if record is not None]
 
