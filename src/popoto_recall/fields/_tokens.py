@@ -169,9 +169,9 @@ class TokenField(RecallField):
         The first of a record's fields that is told adds for all, in one call.
         """
         field = model_instance._meta.fields[field_name]
-        if reindexing():
-            return field._show_again(model_instance, pipeline)
         under_way = saving(model_instance)
+        if under_way is None and reindexing():
+            return field._show_again(model_instance, pipeline)
         if under_way is None:
             return _send(pipeline, field._adds(model_instance))
         prepared, under_way.prepared = under_way.prepared, []
