@@ -386,10 +386,14 @@ def test_an_asynchronous_one(leaves: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["seen", "often"])
-@pytest.mark.parametrize("when", ["before it lists", "after it listed"])
+@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.parametrize("when", ["where it lists", "after it listed"])
 def test_a_rebuild_that_one_ran_beside_is_whole(
-    leaves: Any, name: str, when: str, monkeypatch: pytest.MonkeyPatch
+    leaves: Any, name: str, when: str, lost: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    Leaf.rebuild_indexes()
+    if lost:
+        lose(leaves)
     left = [1]
     listed = _rebuild.members
 
@@ -406,8 +410,9 @@ def test_a_rebuild_that_one_ran_beside_is_whole(
         reindexed(lambda: found.append(listed(client, key)))
         return found[0]
 
-    if when == "before it lists":
+    if when == "where it lists":
         monkeypatch.setattr(_rebuild, "members", listed_while_empty)
+        assert getattr(Leaf, name).rebuild() == 2
     assert getattr(Leaf, name).rebuild(progress=lambda *_: reindex_once()) == 2
     assert denied("green") == []
 
