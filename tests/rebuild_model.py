@@ -1,4 +1,4 @@
-"""The rules of rebuild, completeness and re-index as a model small enough to try all that can happen.
+"""The rules of rebuild, completeness and re-index, as a model small enough to try all of it.
 
 Two records, of which each is a bit; processes that rebuild or re-index, each a step at a time; and
 what users, evictions and other programs do in between. A step is what one call does to the server.
@@ -20,7 +20,15 @@ Label = tuple[str, int]
 
 
 class Kept(NamedTuple):
-    """A value: whether it is complete, the records it knows, ``>``, ``=`` or ``-`` and a rebuild."""
+    """A value.
+
+    Attributes:
+        complete: Whether it says so.
+        known: Records that it knows.
+        mark: ``>``: the rebuild is under way; ``=``: it made the value; ``-``: there is none.
+        id: Which rebuild.
+        expires: Whether it goes by itself.
+    """
 
     complete: bool
     known: int
@@ -183,9 +191,8 @@ class Rules:
             value = Kept(complete, 0, expires=not stays)
         value = value._replace(mark=">", id=new)
         world = world._replace(value=value, staged=Kept(True, 0, ">", new, True))
-        return _with(
-            world, number, process._replace(at="seen" if self.looks else "list", id=new, other=0)
-        )
+        at = "seen" if self.looks else "list"
+        return _with(world, number, process._replace(at=at, id=new, other=0))
 
     def _do_seen(self, world: World, number: int, process: Process) -> World:
         return _with(world, number, process._replace(at="list", clear=not world.runs))

@@ -8,8 +8,9 @@ from typing import Any
 
 import popoto
 import pytest
+import redis
 from models import Note
-from popoto import EventStreamMixin, Model, StringField, UniqueKeyField, redis_db
+from popoto import EventStreamMixin, KeyField, Model, StringField, UniqueKeyField, redis_db
 from support import Topic, contents
 
 import popoto_recall
@@ -41,6 +42,9 @@ SAVES: dict[str, Save] = {
     "save": lambda record: record.save(),
     "save of listed fields": lambda record: record.save(update_fields=["text"]),
     "save of a tuple of fields": lambda record: record.save(update_fields=("text",)),
+    "save of a generator of fields": lambda record: record.save(
+        update_fields=(name for name in ["text"])
+    ),
     "save of fields by position": lambda record: record.save(None, False, False, ["text"]),
     "save of fields, ours among them": lambda record: record.save(update_fields=["text", "often"]),
     "save in a batch": in_batch,
@@ -94,6 +98,67 @@ def test_a_loaded_record_is_followed_too(client: Any) -> None:
         loaded.text = "new"
         loaded.save(update_fields=["text"])
     assert Topic.often.get_frequency("new") == 3
+
+
+class Several(Model):
+    """The last of its sketches alone keeps heavy hitters; its KeyFields stand last."""
+
+    name = UniqueKeyField()
+    text = StringField()
+    seen = ExistenceFilter(capacity=100, fingerprint_fn=lambda record: record.text)
+    mine = ExistenceFilter(
+        capacity=100, fingerprint_fn=lambda record: record.text, partition_by="agent"
+    )
+    ours = FrequencySketch(
+        width=50, fingerprint_fn=lambda record: record.text, partition_by=("agent", "team")
+    )
+    often = FrequencySketch(width=50, fingerprint_fn=lambda record: record.text)
+    heavy = FrequencySketch(width=50, fingerprint_fn=lambda record: record.text, top=3)
+    agent = KeyField()
+    team = KeyField()
+
+
+def several(name: str) -> Any:
+    return Several(name=name, text=f"text{name}", agent="a1", team="t1")
+
+
+def lacking(text: str) -> list[str]:
+    """Fields that deny a text, or say that they do not know."""
+    with popoto_recall.partition(agent="a1", team="t1"):
+        found = {
+            "seen": Several.seen.info().complete and Several.seen.might_exist(text),
+            "mine": Several.mine.info().complete and Several.mine.might_exist(text),
+            "ours": Several.ours.get_frequency(text),
+            "often": Several.often.get_frequency(text),
+            "heavy": dict(Several.heavy.top(3)).get(text),
+        }
+    return [name for name, knows in found.items() if not knows]
+
+
+def test_several_fields_of_a_kind_are_told(client: Any) -> None:
+    several("a").save()
+    in_batch(several("b"))
+    assert lacking("texta") == lacking("textb") == []
+
+
+def test_a_rebuild_between_two_commands_of_a_save_misses_nothing(client: Any) -> None:
+    """Without MULTI, as in ``batch(transaction=False)``; the KeyFields are declared last."""
+    several("a").save()
+    fields = (Several.seen, Several.mine, Several.ours, Several.often, Several.heavy)
+    cut = number = 1
+    while cut <= number:
+        pipeline = popoto.batch(transaction=False)
+        several(f"b{cut}").save(pipeline=pipeline)
+        commands = [words for words, _ in pipeline.command_stack]
+        number = len(commands)
+        for at, words in enumerate(commands, 1):
+            client.execute_command(*words)
+            if at == cut:
+                with popoto_recall.partition(agent="a1", team="t1"):
+                    for field in fields:
+                        field.rebuild()
+        assert lacking(f"textb{cut}")[: len(fields) - 1] == [], words
+        cut += 1
 
 
 def test_saving_twice_counts_twice(client: Any) -> None:
@@ -632,19 +697,81 @@ def test_a_key_that_may_not_change_keeps_everything(client: Any) -> None:
     assert contents(client) == before
 
 
+# What a save carries
+
+
+def sent(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> int:
+    """Bytes that reach the wire."""
+    counted: list[int] = []
+    send = redis.connection.AbstractConnection.send_packed_command
+
+    def noted(connection: Any, command: Any, **options: Any) -> None:
+        parts = [command] if isinstance(command, (bytes, str)) else command
+        counted.extend(len(part) for part in parts)
+        send(connection, command, **options)
+
+    with monkeypatch.context() as counting:
+        counting.setattr(redis.connection.AbstractConnection, "send_packed_command", noted)
+        act()
+    return sum(counted)
+
+
+MOST_BYTES = 6_000
+TWELVE = "amber birch cedar dahlia elder fern gorse hazel iris juniper kelp larch"
+
+
+class Bare(Model):
+    name = KeyField()
+    agent = KeyField()
+    text = StringField()
+
+
+class Carrying(Model):
+    name = KeyField()
+    agent = KeyField()
+    text = StringField()
+    near = CoOccurrenceField()
+    seen = ExistenceFilter(fingerprint_fn=lambda record: record.text)
+    often = FrequencySketch(top=100, fingerprint_fn=lambda record: record.text)
+
+
+class Owned(Model):
+    name = KeyField()
+    agent = KeyField()
+    text = StringField()
+    near = CoOccurrenceField(partition_by="agent")
+    seen = ExistenceFilter(fingerprint_fn=lambda record: record.text, partition_by="agent")
+    often = FrequencySketch(
+        top=100, fingerprint_fn=lambda record: record.text, partition_by="agent"
+    )
+
+
+def save_some(model: Any, number: int) -> None:
+    with popoto.batch() as pipeline:
+        for i in range(number):
+            model(name=f"n{i}", agent="a1", text=TWELVE).save(pipeline=pipeline)
+        pipeline.execute()
+
+
+@pytest.mark.parametrize("model", [Carrying, Owned])
+def test_a_save_carries_little_for_all_three_fields(
+    real_client: Any, monkeypatch: pytest.MonkeyPatch, model: Any
+) -> None:
+    for one in (Bare, model):
+        save_some(one, 1)  # connected
+    record = model(name="a", agent="a1", text=TWELVE)
+    bare = sent(monkeypatch, Bare(name="a", agent="a1", text=TWELVE).save)
+    assert sent(monkeypatch, record.save) - bare <= MOST_BYTES
+    assert sent(monkeypatch, record.save) - bare <= MOST_BYTES
+
+
+def test_a_batch_carries_each_text_once(real_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, many = (sent(monkeypatch, lambda n=n: save_some(Carrying, n)) for n in (1, 101))
+    bare = sent(monkeypatch, lambda: save_some(Bare, 100))
+    assert (many - one - bare) / 100 <= 1_500
+
+
 # Indexes made anew
-
-
-def test_a_re_index_counts_nothing_again(client: Any) -> None:
-    for name in "abc":
-        topic(name)
-    Topic.near.link("x", "y")
-    assert Topic.rebuild_indexes() == 3
-    assert asyncio.run(Topic.async_rebuild_indexes()) == 3
-    assert Topic.often.get_frequency("old") == 3
-    assert Topic.seen.might_exist("old")
-    assert Topic.seen.info().complete
-    assert Topic.near.get_linked("x") == [("y", 0.1)]
 
 
 def test_a_re_index_finds_nothing_of_ours_to_mend(client: Any) -> None:

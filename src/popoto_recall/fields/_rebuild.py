@@ -131,7 +131,6 @@ class Rebuild:
         records = [
             decode_popoto_model_hashmap(self.model, content, source_redis_key=key)
             for key, content in found
-            if content
         ]
         names = self.value.partition_by
         return [record for record in records if record and not in_no_partition(names, record)]

@@ -180,11 +180,11 @@ class TokenField(PartitionedField):
         The first of a record's fields that is told adds for all, in one call.
         """
         field = model_instance._meta.fields[field_name]
-        if reindexing():
+        under_way = saving(model_instance)
+        if under_way is None and reindexing():
             if in_no_partition(field.partition_by, model_instance):
                 return pipeline
             return field._show_again(model_instance, pipeline)
-        under_way = saving(model_instance)
         if under_way is None:
             return _send(pipeline, field._adds(model_instance))
         if not under_way.prepared:
