@@ -33,7 +33,7 @@ GROWN_LIMITS = {1: LIMIT, 2: 1.5, 8: 1.5, 64: 1.5}
 """The same of a filter with so many times the tokens that it is declared for."""
 
 _MANY = 10_000_000
-_TOKENS_PER_RECORD = 20_000
+_TOKENS_PER_RECORD = 2_000
 _UNICODE = (
     "αβγδεζηθικλμνξοπρστυφχψω"
     + "абвгдежзийклмнопрстуфхцчшщ"
