@@ -79,6 +79,7 @@ def test_every_save_tells_filter_and_sketch(client: Any, save: Save) -> None:
     record = topic()
     record.text = "new"
     save(record)
+    assert Topic.query.get(name="a").text == "new"
     assert Topic.seen.might_exist("new")
     assert Topic.often.get_frequency("new") == 1
     assert Topic.often.get_frequency("old") == 1
