@@ -447,7 +447,7 @@ def test_partitions_listed_beside_one_are_not_taken_for_all(
 
     monkeypatch.setattr(_every, "members", listed_while_empty)
     with pytest.raises(RebuildError, match="partitions of Leaf"):
-        Leaf.seen.partitions()
+        Leaf.mine.partitions()
 
 
 def test_the_commands_do_not_take_missing_partitions_for_none(leaves: Any) -> None:
