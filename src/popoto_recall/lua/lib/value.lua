@@ -16,7 +16,8 @@ local function open(key, identity)
   local head = redis.pcall('GETRANGE', key, 0, at + 2 * STATE - 1)
   if head.err then
     local found = call('TYPE', key).ok
-    return nil, found == 'string' and head or refusal('TYPE ' .. found, key)
+    local other = found ~= 'string' and found ~= 'none'
+    return nil, other and refusal('TYPE ' .. found, key) or head
   end
   if head == '' then return nil end
   local other = head:sub(1, at) ~= identity
