@@ -397,3 +397,16 @@ def check_tenant(agent: str, word: str, kept: dict[str, str]) -> None:
     assert words.might_exist_count([word, *others]) == bool(kept)
     assert counts.get_frequency(word) >= len(kept)
     assert set(counts.get_frequency_batch(others).values()) == {0}
+
+
+# The page that shows it
+
+
+def test_what_the_page_shows_of_it_is_there() -> None:
+    page = (ROOT / "docs" / "partitions.md").read_text("utf-8")
+    shown = re.findall(r"^```py\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    source = SERVICE.read_text("utf-8")
+    assert len(shown) >= 3
+    for block in shown:
+        for part in block.strip("\n").split("\n\n\n"):
+            assert part in source, part
