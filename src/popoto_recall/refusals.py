@@ -36,7 +36,8 @@ def _later(key: str) -> str:
     )
 
 
-def _corrupt(key: str) -> str:
+def corrupt(key: str) -> str:
+    """A value of this library that was damaged."""
     return f"{key!r} holds a damaged value; run rebuild(), or delete the key"
 
 
@@ -44,7 +45,7 @@ REFUSALS: dict[str, tuple[type[errors.StoredValueError], Callable[[str], str]]] 
     "RECALL_TYPE": (errors.WrongTypeError, _wrong_type),
     "RECALL_FOREIGN": (errors.ForeignLayoutError, _foreign),
     "RECALL_LATER": (errors.ForeignLayoutError, _later),
-    "RECALL_CORRUPT": (errors.CorruptValueError, _corrupt),
+    "RECALL_CORRUPT": (errors.CorruptValueError, corrupt),
     "RECALL_INCOMPLETE": (errors.IncompleteError, incomplete),
 }
 """By the code that a script begins its refusal with."""

@@ -14,6 +14,8 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 from urllib.parse import quote, unquote
 
 from ..engine import Command, Commands, Steps, load
+from ..errors import CorruptValueError
+from ..refusals import corrupt
 from .hashing import DIGEST_BYTES, digests
 from .reindex import no_records
 from .text import decoded
@@ -257,7 +259,10 @@ class Value(ABC):
         if not reply:
             return None
         identity, complete, items, rebuild, size, plan, *ones = reply
-        _, _, tokenizer, names = decoded(identity, self.key).split()
+        parts = decoded(identity, self.key).split()
+        if len(parts) != 4:
+            raise CorruptValueError(corrupt(self.key))
+        _, _, tokenizer, names = parts
         same = names == decoded(self.identity).split()[3]
         return State(
             tokenizer=unquote(tokenizer),
