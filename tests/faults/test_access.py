@@ -51,14 +51,14 @@ def test_reads_work_on_a_replica(start: Start, bind: Bind, protocol: int, decode
 COMMANDS: dict[str, str] = {
     "connections, scripts, transactions": "evalsha eval script|load multi exec",
     "graph": "type zadd zcard zmscore zrange zrem zscore zunionstore pttl pexpire del",
-    "filter and sketch": "getrange strlen exists set setrange scard sismember sinter bitcount"
+    "filter and sketch": "getrange strlen exists get set setrange scard hlen sinter bitcount"
     " bitfield zremrangebyrank",
-    "rebuild, sweep, weaken_graph": "scan sscan hget hset hgetall rename",
+    "rebuild, sweep, weaken_graph": "scan sscan hget hset hgetall rename persist",
     "Popoto's records": "sadd srem",
 }
 KEYS = (
-    "$CoOcF:Doc:* $CoOcR:Doc:* $EF:Doc:* $FS:Doc:* Doc:* $Class:Doc $Class:Doc:reindex"
-    " $UniqueKeyF:Doc:* $KeyF:Doc:*"
+    "$CoOcF:Doc:* $CoOcR:Doc:* $EF:Doc:* $FS:Doc:* {$EF:Doc:* {$FS:Doc:* Doc:* $Class:Doc"
+    " $Class:Doc:reindex $UniqueKeyF:Doc:* $KeyF:Doc:*"
 )
 
 
@@ -73,6 +73,7 @@ class Doc(Model):
     often = FrequencySketch(
         width=50, depth=4, top=3, partition_by="agent", fingerprint_fn=lambda doc: doc.text
     )
+    every = FrequencySketch(width=50, top=3, fingerprint_fn=lambda doc: doc.text)
 
 
 def acl(commands: Iterator[str] | list[str], keys: list[str]) -> list[str]:
@@ -90,7 +91,10 @@ def work(admin: redis.Redis) -> list[Any]:
     said += [Doc.near.weaken_graph(0.5), Doc.cites.weaken_graph(0.5), Doc.near.unlink(a, b)]
     said += [Doc.seen.might_exist("redis"), Doc.own.might_exist("x", name="a", agent="me")]
     said += [
+        Doc.create(name="f", agent="me", text=" ".join(f"word{i}" for i in range(150))).name,
         Doc.seen.info(),
+        Doc.every.get_frequency("word1"),
+        Doc.every.top(1),
         Doc.often.info(agent="me"),
         Doc.often.top(1, agent="me"),
         Doc.near.sweep(),

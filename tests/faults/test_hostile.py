@@ -53,7 +53,9 @@ class Hostile(Model):
 
 def other_keys(client: Any, model: str = "Hostile") -> list[bytes]:
     """Keys that belong to none of the model's fields."""
-    families = [f"{family}:{model}:".encode() for family in ("$CoOcF", "$CoOcR", "$EF", "$FS")]
+    families = [
+        f"{family}:{model}:".encode() for family in ("$CoOcF", "$CoOcR", "$EF", "$FS", "{$FS")
+    ]
     return [key for key in client.keys("*") if not key.startswith(tuple(families))]
 
 
