@@ -50,16 +50,16 @@ def test_reads_work_on_a_replica(start: Start, bind: Bind, protocol: int, decode
 
 COMMANDS: dict[str, str] = {
     "connections, scripts, transactions": "evalsha eval script|load multi exec",
-    "graph": "type zadd zcard zmscore zrange zrem zremrangebyrank zscan zscore zunionstore pttl"
-    " pexpire unlink exists memory|usage",
-    "filter and sketch": "getrange strlen set setrange scard sismember sinter bitcount bitfield",
-    "rebuild": "sscan hget hset hgetall rename",
-    "Popoto's records": "sadd srem del",
+    "graph": "type zadd zcard zmscore zrange zrem zscan zscore zunionstore pttl pexpire del unlink"
+    " memory|usage",
+    "filter and sketch": "getrange strlen exists get set setrange scard hlen sinter bitcount"
+    " bitfield zremrangebyrank",
+    "rebuild": "sscan hget hset hgetall rename persist",
+    "Popoto's records": "sadd srem",
 }
 KEYS = (
-    "$CoOcF:Doc:* $CoOcR:Doc:* $CoOcN:Doc:* $EF:Doc:* $FS:Doc:* Doc:* $Class:Doc"
-    " $Class:Doc:reindex"
-    " $UniqueKeyF:Doc:* $KeyF:Doc:*"
+    "$CoOcF:Doc:* $CoOcR:Doc:* $CoOcN:Doc:* $EF:Doc:* $FS:Doc:* {$EF:Doc:* {$FS:Doc:* Doc:*"
+    " $Class:Doc $Class:Doc:reindex $UniqueKeyF:Doc:* $KeyF:Doc:*"
 )
 
 
@@ -74,6 +74,7 @@ class Doc(Model):
     often = FrequencySketch(
         width=50, depth=4, top=3, partition_by="agent", fingerprint_fn=lambda doc: doc.text
     )
+    every = FrequencySketch(width=50, top=3, fingerprint_fn=lambda doc: doc.text)
 
 
 def acl(commands: Iterator[str] | list[str], keys: list[str]) -> list[str]:
@@ -91,7 +92,10 @@ def work(admin: redis.Redis) -> list[Any]:
     said += [Doc.near.weaken_graph(0.5), Doc.cites.weaken_graph(0.5), Doc.near.unlink(a, b)]
     said += [Doc.seen.might_exist("redis"), Doc.own.at(name="a", agent="me").might_exist("x")]
     said += [
+        Doc.create(name="f", agent="me", text=" ".join(f"word{i}" for i in range(150))).name,
         Doc.seen.info(),
+        Doc.every.get_frequency("word1"),
+        Doc.every.top(1),
         Doc.often.at(agent="me").info(),
         Doc.often.at(agent="me").top(1),
         Doc.near.sweep(),

@@ -14,8 +14,9 @@ from popoto import redis_db
 from support import contents
 
 from popoto_recall import CorruptValueError, StoredValueError
+from popoto_recall.structures.value import STATE_BYTES
 
-FILTER, SKETCH = "$EF:Case:seen", "$FS:Case:often"
+FILTER, SKETCH, TOP = "$EF:Case:seen", "$FS:Case:often", "{$FS:Case:often}:top"
 NO_TEXT = b"\xff\xfe"
 EVERY = sized(5, 1)
 
@@ -42,8 +43,8 @@ def stored(real_client: Any) -> Any:
 
 
 def head(value: bytes) -> int:
-    """Bytes before the data: the stamp's line, and 64 of state."""
-    return value.index(b"\n") + 1 + 64
+    """Bytes before the data: the line that says what it is, and its state."""
+    return value.index(b"\n") + 1 + STATE_BYTES
 
 
 def damaged(value: bytes) -> Iterator[bytes]:
@@ -63,10 +64,11 @@ def test_a_damaged_head_is_refused_by_name(stored: Any, key: str) -> None:
     found, tried = [], 0
     for damage in damaged(value):
         stored.set(key, damage)
+        same = damage.startswith(value[: value.index(b"\n") + 1])
         for call in CALLS[key]:
             tried += 1
-            found += refusal(call, key)
-        if stored.get(key) != damage:
+            found += refusal(call, key) if same else refusal_or_doubt(call, key)
+        if same and stored.get(key) != damage:
             found.append(f"written over: {damage[:300]!r}")
     stored.set(key, value)
     check(7, tried, found)
@@ -79,6 +81,16 @@ def refusal(call: Call, key: str) -> list[str]:
     except StoredValueError as error:
         return [] if f"'{key}'" in str(error) else [f"does not name the key: {error}"]
     return [f"answered {said!r}"]
+
+
+def refusal_or_doubt(call: Call, key: str) -> list[str]:
+    """Nothing, if it was refused, or taken for what another tokenizer made, which denies nothing."""
+    try:
+        said = call()
+    except StoredValueError as error:
+        return [] if f"'{key}'" in str(error) else [f"does not name the key: {error}"]
+    doubts = said is True or said is None or getattr(said, "complete", None) is False
+    return [] if doubts or isinstance(said, Case) else [f"answered {said!r}"]
 
 
 NAMES: dict[str, tuple[str, Call]] = {
@@ -94,7 +106,7 @@ NAMES: dict[str, tuple[str, Call]] = {
     "edges": ("'$CoOcN:Case:near'", lambda: list(Case.near.edges())),
     "info": ("'$CoOcN:Case:near'", lambda: Case.near.info()),
     "clear": ("'$CoOcN:Case:near'", lambda: Case.near.clear()),
-    "top": (f"'{SKETCH}:top'", lambda: Case.often.top(2)),
+    "top": (f"'{TOP}'", lambda: Case.often.top(2)),
     "rebuild": ("'$Class:Case'", lambda: Case.seen.rebuild()),
 }
 
@@ -108,7 +120,7 @@ def test_a_member_that_is_no_text_is_refused_by_name(
     stored.zadd("$CoOcF:Case:near:a", {NO_TEXT: 0.5})
     stored.zadd(b"$CoOcF:Case:near:" + NO_TEXT, {"a": 0.5})
     stored.zadd("$CoOcN:Case:near", {"a": 0, NO_TEXT: 0})
-    stored.zadd(f"{SKETCH}:top", {NO_TEXT: 9})
+    stored.zadd(TOP, {NO_TEXT: 9})
     stored.sadd("$Class:Case", NO_TEXT)
     before = contents(stored)
     if decodes:
@@ -118,8 +130,10 @@ def test_a_member_that_is_no_text_is_refused_by_name(
         named = "UTF-8"
     with pytest.raises(CorruptValueError) as refused:
         call()
-    staged = {key for key in contents(stored) if b":staging" in key or b":progress" in key}
-    after = {key: value for key, value in contents(stored).items() if key not in staged}
+    after = {key: value for key, value in contents(stored).items() if b":staging" not in key}
+    if name == "rebuild":  # which has noted in the filter that it began
+        del before[FILTER.encode()], after[FILTER.encode()]
+        assert Case.seen.might_exist("redis")
     check(7, 1, [] if named in str(refused.value) and after == before else [str(refused.value)])
 
 

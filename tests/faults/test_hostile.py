@@ -54,7 +54,8 @@ class Hostile(Model):
 def other_keys(client: Any, model: str = "Hostile") -> list[bytes]:
     """Keys that belong to none of the model's fields."""
     families = [
-        f"{family}:{model}:".encode() for family in ("$CoOcF", "$CoOcR", "$CoOcN", "$EF", "$FS")
+        f"{family}:{model}:".encode()
+        for family in ("$CoOcF", "$CoOcR", "$CoOcN", "$EF", "$FS", "{$FS")
     ]
     return [key for key in client.keys("*") if not key.startswith(tuple(families))]
 
