@@ -61,6 +61,7 @@ TINY = Plan(
     capacity=100,
     outgrown=20,
     records=5,
+    tenants=20,
     sizes=(50, 100),
     impatient=True,
 )
