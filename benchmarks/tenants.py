@@ -58,12 +58,10 @@ FIELDS: tuple[Any, ...] = (Tenant.near, Tenant.seen, Tenant.often)
 
 def tenants(stage: Stage) -> Iterator[Outcome]:
     few, many = stage.plan.tenants // FEWER, stage.plan.tenants
-    before = stage.client.info("memory")["used_memory"]
-    load(range(few))
+    used = load(stage, range(few))
     one_of_few = _one(stage, few)
     yield one_of_few
-    load(range(few, many))
-    used = stage.client.info("memory")["used_memory"] - before
+    used += load(stage, range(few, many))
     one_of_many = _one(stage, many)
     one_of_many.rows = list(_rows(one_of_many, one_of_few, f"one of {few:,}"))
     yield one_of_many
@@ -87,13 +85,20 @@ def agent(number: int) -> str:
     return f"agent{number:06}"
 
 
-def load(numbers: range) -> None:
-    """Store the memories of some tenants, each tied to the two before it."""
+def load(stage: Stage, numbers: range) -> int:
+    """Store the memories of some tenants, each tied to the two before it; bytes that it took."""
+    before = _in_use(stage)
     for first in range(numbers.start, numbers.stop, TENANTS_PER_BATCH):
         batch = popoto.batch()
         for number in range(first, min(first + TENANTS_PER_BATCH, numbers.stop)):
             _save(memories(agent(number), number), batch)
         batch.execute()
+    return _in_use(stage) - before
+
+
+def _in_use(stage: Stage) -> int:
+    used: int = stage.client.info("memory")["used_memory"]
+    return used
 
 
 def memories(agent_id: str, seed: int) -> list[Model]:
@@ -123,10 +128,8 @@ def _pairs(records: list[Model]) -> list[tuple[Model, Model]]:
 def _one(stage: Stage, number: int) -> Outcome:
     """Work on one of so many tenants, another one each time."""
     agents = in_turn([agent(at) for at in range(0, number, max(1, number // LOOKED_AT))])
-    own = [
-        Variant(name, lambda agent_id, run=run: run(agent_id), agents)
-        for name, run in _work(lambda field, agent_id: field.at(agent_id=agent_id)).items()
-    ]
+    work = _work(lambda field, agent_id: field.at(agent_id=agent_id))
+    own = [Variant(name, call, agents) for name, call in work.items()]
     return stage.compare(
         f"one of {number:,} tenants of {MEMORIES} memories",
         [*own, Variant("forget", _forget, _without_records())],
@@ -135,9 +138,9 @@ def _one(stage: Stage, number: int) -> Outcome:
 
 def _all(stage: Stage, number: int) -> Outcome:
     """Work on all of so many tenants, once; what it takes for each."""
-    calls = {"partitions": lambda _: Tenant.seen.partitions()}
-    calls |= _work(lambda field, _: field)
-    found = stage.meter.once([Variant(name, call) for name, call in calls.items()])
+    listing = Variant("partitions", lambda _: Tenant.seen.partitions())
+    work = _work(lambda field, _: field)
+    found = stage.meter.once([listing, *(Variant(name, call) for name, call in work.items())])
     samples = {
         name: Sample(*([seconds / number for seconds in spent] for spent in clocks))
         for name, sample in found.items()
@@ -180,19 +183,20 @@ def _without_records() -> Callable[[], str]:
 
 def _forget(agent_id: str) -> None:
     """Remove what the three fields know of a tenant."""
-    if hasattr(popoto_recall, "forget"):
-        popoto_recall.forget(Tenant, agent_id=agent_id)
+    forget = getattr(popoto_recall, "forget", None)
+    if forget is not None:
+        forget(Tenant, agent_id=agent_id)
         return
-    for field in FIELDS:
-        field.at(agent_id=agent_id).clear()
+    Tenant.near.at(agent_id=agent_id).clear()
+    popoto.redis_db.get_REDIS_DB().unlink(*_values_of(agent_id))
 
 
 def _bytes(stage: Stage, number: int, used: int) -> Outcome:
     """What a tenant takes, by MEMORY USAGE of its keys; and all, by what the server has in use."""
     some = [agent(at) for at in range(0, number, max(1, number // LOOKED_AT))]
     found = {
-        "filter": [_usage(stage, f"$EF:Tenant:seen:{{{one}}}") for one in some],
-        "sketch": [_usage(stage, f"$FS:Tenant:often:{{{one}}}") for one in some],
+        "filter": [_usage(stage, _values_of(one)[0]) for one in some],
+        "sketch": [_usage(stage, _values_of(one)[1]) for one in some],
         "graph": [Tenant.near.at(agent_id=one).info().bytes or 0 for one in some],
         "records": [
             sum(_usage(stage, record.db_key.redis_key) for record in memories(one, 0))
@@ -207,6 +211,11 @@ def _bytes(stage: Stage, number: int, used: int) -> Outcome:
     ]
     title = f"bytes of a tenant of {MEMORIES} memories of {WORDS} words, {number:,} tenants"
     return Outcome(title, rows=rows)
+
+
+def _values_of(agent_id: str) -> tuple[str, str]:
+    """Keys of the filter and the sketch."""
+    return f"$EF:Tenant:seen:{{{agent_id}}}", f"$FS:Tenant:often:{{{agent_id}}}"
 
 
 def _usage(stage: Stage, key: str) -> int:
