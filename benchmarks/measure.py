@@ -135,6 +135,20 @@ class Meter:
             self.switch(False)
         return samples
 
+    def once(self, variants: Sequence[Variant]) -> dict[str, Sample]:
+        """Run each variant a single time, where that takes seconds; what each cost."""
+        samples = {}
+        for variant in variants:
+            self.switch(variant.hiredis)
+            given = variant.fresh()
+            server, client, start = self._server_seconds(), process_time(), perf_counter()
+            variant.call(given)
+            wall, client = perf_counter() - start, process_time() - client
+            server = max(0.0, self._server_seconds() - server - self.clock.cost)
+            samples[variant.name] = Sample([wall], [server], [client])
+        self.switch(False)
+        return samples
+
     def _calls_per_turn(self, variant: Variant) -> int:
         """As many as take a few milliseconds; the first call of all brings a script along."""
         self.switch(variant.hiredis)

@@ -40,6 +40,7 @@ class Plan:
         capacity: Of the filters whose false positives are counted.
         outgrown: Of the filters that are filled far beyond their capacity.
         records: That a rebuild reads.
+        tenants: With ten memories each.
         sizes: Nodes of the graphs that costs are compared over.
         impatient: Leave out what makes Popoto hold the server for many seconds.
     """
@@ -53,6 +54,7 @@ class Plan:
     capacity: int
     outgrown: int
     records: int
+    tenants: int
     sizes: tuple[int, ...]
     impatient: bool
 
@@ -67,6 +69,7 @@ FULL = Plan(
     capacity=100_000,
     outgrown=10_000,
     records=5_000,
+    tenants=10_000,
     sizes=(1_000, 3_000, 10_000, 30_000, 100_000),
     impatient=False,
 )
@@ -80,6 +83,7 @@ QUICK = Plan(
     capacity=10_000,
     outgrown=1_000,
     records=500,
+    tenants=1_000,
     sizes=(1_000, 4_000),
     impatient=True,
 )

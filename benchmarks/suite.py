@@ -15,6 +15,7 @@ from . import (
     growth,
     saves,
     sketches,
+    tenants,
     widening,
 )
 from .outcome import Outcome
@@ -45,6 +46,7 @@ SECTIONS = (
     Section("Sketch: counting and asking", sketches.counting),
     Section("Saves", saves.saves),
     Section("Rebuilding", filters.rebuilding),
+    Section("Tenants", tenants.tenants),
     Section("Memory", accuracy.memory),
     Section("False positives", accuracy.false_positives),
     Section("Over-count", accuracy.over_count),

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ from benchmarks import (
     report,
     saves,
     suite,
+    tenants,
 )
 from benchmarks import stage as staging
 from benchmarks.__main__ import main, options
@@ -61,6 +63,7 @@ TINY = Plan(
     capacity=100,
     outgrown=20,
     records=5,
+    tenants=20,
     sizes=(50, 100),
     impatient=True,
 )
@@ -294,6 +297,18 @@ def test_cpu_time_is_that_of_the_side_that_works(stage: Stage) -> None:
     assert found["in process"].server == []
     assert all(len(sample.wall) == 45 for sample in found.values())
     assert all(len(sample.client) == 5 for sample in found.values())
+
+
+def test_what_is_run_once_is_called_once_with_its_own_input() -> None:
+    said: list[str] = []
+    switched: list[bool] = []
+    clock = SimpleNamespace(seconds=lambda: float(len(said)), cost=0.25)
+    variants = [Variant(name, said.append, lambda name=name: name + "!") for name in "ab"]
+    found = Meter(clock, 5.0, 9, 1, switched.append).once(variants)
+    assert said == ["a!", "b!"]
+    assert [sample.server for sample in found.values()] == [[0.75], [0.75]]
+    assert all(len(sample.wall) == len(sample.client) == 1 for sample in found.values())
+    assert switched == [False] * 3
 
 
 BUSY_SCRIPT = "local n = 0 for i = 1, 2000000 do n = n + i end return n"
@@ -635,6 +650,41 @@ def test_a_save_is_judged_beside_popoto_s_and_its_bytes_are_counted(stage: Stage
         assert wanted in with_targets
     assert batch.title == "100 such saves in one batch()"
     assert {row.wanted for row in batch.rows} == {"<= 0.90x"}
+
+
+@one_server
+def test_tenants_have_ten_memories_each_and_no_other_is_left(stage: Stage) -> None:
+    outcomes = list(tenants.tenants(stage))
+    found = tenants.Tenant.seen.partitions()
+    assert found == [{"agent_id": tenants.agent(number)} for number in range(TINY.tenants)]
+    assert tenants.Tenant.near.partitions() == tenants.Tenant.often.partitions() == found
+    for one in found:
+        assert len(tenants.Tenant.query.filter_for_keys_set(**one)) == 10
+        assert (
+            tenants.Tenant.near.at(**one).info().edges == 17
+        )  # to the two before, where there are
+        assert tenants.Tenant.often.at(**one).info().items == 80
+    few, many, every, size = outcomes
+    assert few.title == "one of 2 tenants of 10 memories"
+    assert not few.rows
+    assert [row.figure for row in many.rows] == [
+        f"{name}: CPU against one of 2" for name in many.samples
+    ]
+    assert set(every.samples) - {"partitions"} == set(many.samples) - {"forget"}
+    assert len(every.rows) == len(every.samples) - 1
+    both, *each, whole = size.rows
+    assert both.target == at_most(10_000)
+    assert both.verdict == "met"
+    assert 0 < sum(row.value for row in each) < whole.value
+
+
+@one_server
+def test_time_for_each_tenant_is_that_of_all_by_their_number(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = {"partitions": Sample([4.0], [2.0], [1.0])}
+    monkeypatch.setattr(stage.meter, "once", lambda variants: whole)
+    assert tenants._all(stage, 4).samples == {"partitions": Sample([1.0], [0.5], [0.25])}
 
 
 @one_server

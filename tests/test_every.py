@@ -78,6 +78,18 @@ def test_partitions_have_records_or_keys(client: Any) -> None:
     assert Fact.seen.partitions() == [{"agent": "four"}, one, two]
 
 
+@pytest.mark.parametrize("field", [Fact.near, Fact.cites, Fact.seen, Fact.often])
+def test_partitions_are_found_in_one_pass_over_the_server(real_client: Any, field: Any) -> None:
+    for number in range(5):
+        fact("a", f"a{number}")
+    real_client.mset({f"key{number}": "" for number in range(3_000)})
+    real_client.config_resetstat()
+    list(real_client.scan_iter(count=1_000))
+    one_pass = real_client.info("commandstats")["cmdstat_scan"]["calls"]
+    assert len(field.partitions()) == 5
+    assert real_client.info("commandstats")["cmdstat_scan"]["calls"] == 2 * one_pass
+
+
 def test_a_field_without_partitions_is_one_partition_without_a_name(client: Any) -> None:
     assert Fact.common.partitions() == [{}]
     fact("a", "one")

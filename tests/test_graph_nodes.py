@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -171,6 +172,20 @@ def test_a_pass_looks_at_no_key_of_another_graph(real_client: Any) -> None:
     stats = real_client.info("commandstats")
     assert "cmdstat_scan" not in stats
     assert sum(count["calls"] for count in stats.values()) < 40
+
+
+def test_a_sweep_asks_for_many_records_at_once(real_client: Any) -> None:
+    facts = [Fact.create(name=f"f{i}", agent="a1") for i in range(50)]
+    Fact.near.link_many([*pairwise(facts), (facts[0], "an idea")], 0.5)
+    real_client.delete(facts[7].db_key.redis_key)
+    real_client.config_resetstat()
+    done: list[int] = []
+    assert Fact.near.at(agent="a1").sweep(done.append) == 2
+    assert done == list(range(1, 52))
+    stats = real_client.info("commandstats")
+    assert stats["cmdstat_exists"]["calls"] >= 50
+    calls = [stats[name]["calls"] for name in ("cmdstat_eval", "cmdstat_evalsha") if name in stats]
+    assert sum(calls) <= 2  # of the one that is gone; twice, if the server lacks the script
 
 
 def test_a_pass_goes_over_a_long_list_once(client: Any) -> None:

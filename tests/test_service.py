@@ -32,7 +32,6 @@ SERVICE = ROOT / "examples" / "service.py"
 TENANTS = {"a1": "apple", "b-2": "banana", "c3": "cherry"}
 """Each, and a word that only its memories say."""
 
-needs_forget = pytest.mark.skipif(
     not hasattr(popoto_recall, "forget"), reason="there is no popoto_recall.forget yet"
 )
 
@@ -251,7 +250,6 @@ def test_its_words_are_known_until_they_are_rebuilt(http: Any) -> None:
     assert answer(http, "/agents/b-2/words/pie") == {"known": True, "memories": 1}
 
 
-@needs_forget
 def test_nothing_of_a_forgotten_tenant_is_left(http: Any, client: Any) -> None:
     said(http, "b-2", "banana pie", said(http, "b-2", "banana juice"))
     before = contents(client)

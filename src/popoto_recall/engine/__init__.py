@@ -1,7 +1,7 @@
 """The only layer that talks to a server."""
 
 from .command import Command, Commands, Described, Steps, merged, steps_of, then
-from .reader import discard, exists, hashes, members, scan
+from .reader import discard, exists, hashes, members, missing, scan
 from .runner import check_buffering, queue, run, typed_errors
 from .script import Script, load
 
@@ -18,6 +18,7 @@ __all__ = [
     "load",
     "members",
     "merged",
+    "missing",
     "queue",
     "run",
     "scan",

@@ -13,14 +13,26 @@ from redis.client import NEVER_DECODE
 from ..errors import CorruptValueError
 
 _STEP = 1000
+_SPECIAL = r"[*?\[\]\\]"
 
 
-def scan(client: redis.Redis, prefix: str) -> Iterator[str]:
-    """Keys that begin with ``prefix``, in steps of about a thousand; some perhaps twice."""
-    pattern = re.sub(r"([*?\[\]\\])", r"\\\1", prefix) + "*"
+def scan(client: redis.Redis, *prefixes: str) -> Iterator[str]:
+    """Keys that begin with one of some prefixes, in steps of about a thousand; some perhaps twice.
+
+    One pass over the server. The prefixes are of one length and differ in letters alone.
+    """
+    columns = [sorted(set(column)) for column in zip(*prefixes, strict=True)]
+    pattern = "".join(_one_of(column) for column in columns) + "*"
     with _text_under(pattern):
-        for key in client.scan_iter(match=pattern, count=_STEP):
-            yield key.decode() if isinstance(key, bytes) else key
+        for found in client.scan_iter(match=pattern, count=_STEP):
+            key = found.decode() if isinstance(found, bytes) else found
+            if key.startswith(prefixes):
+                yield key
+
+
+def _one_of(letters: Sequence[str]) -> str:
+    """What matches one of these in a pattern of the server."""
+    return f"[{''.join(letters)}]" if len(letters) > 1 else re.sub(_SPECIAL, r"\\\g<0>", letters[0])
 
 
 def members(client: redis.Redis, key: str) -> set[str]:
@@ -38,6 +50,14 @@ def exists(client: redis.Redis, key: str) -> bool:
 def discard(client: redis.Redis, *keys: str) -> None:
     """Remove values, however large, without keeping anyone waiting."""
     client.unlink(*keys)
+
+
+def missing(client: redis.Redis, keys: Sequence[str]) -> set[str]:
+    """Those of some keys that nothing is stored under; one round trip."""
+    pipeline = client.pipeline(transaction=False)
+    for key in keys:
+        pipeline.exists(key)
+    return {key for key, found in zip(keys, pipeline.execute(), strict=True) if not found}
 
 
 def hashes(client: redis.Redis, keys: Sequence[str]) -> list[dict[Any, Any]]:

@@ -60,12 +60,12 @@ def _by_records(model: type[Model], names: tuple[str, ...]) -> Iterator[tuple[st
 
 
 def _by_keys(field: RecallField, model: type[Model]) -> Iterator[tuple[str, ...]]:
-    for family in field.families:
-        prefix = f"{Scope(model).key(family, field.name)}:{{"
-        for key in scan(client(), prefix):
-            values = _in_tag(key[len(prefix) :].partition("}")[0])
-            if len(values) == len(field.partition_by):
-                yield values
+    prefixes = [f"{Scope(model).key(family, field.name)}:{{" for family in field.families]
+    keys = scan(client(), *prefixes)
+    for tag in {key[len(prefixes[0]) :].partition("}")[0] for key in keys}:
+        values = _in_tag(tag)
+        if len(values) == len(field.partition_by):
+            yield values
 
 
 def _in_tag(tag: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from popoto.models.base import Model
 
-from ...engine import run
+from ...engine import missing, run
 from ...engine.sorted_sets import listed, scored, sizes
 from ...structures.graph import Graph, GraphInfo, Pair
 from .._client import client
@@ -38,14 +38,17 @@ def weaken_graph(graph: Graph, factor: float, progress: Progress | None) -> int:
 
 def sweep(graph: Graph, model: type[Model], progress: Progress | None) -> int:
     """Remove the edges of records that are gone; the number removed."""
-    removed = 0
-    for done, node in enumerate(nodes_of(graph), 1):
-        record = key_of(model, node)
-        if record is not None:
-            names = list(dict.fromkeys(names_of(model, record)))
-            removed += run(client(), graph.sweep(record, names))
-        if progress is not None:
-            progress(done)
+    removed = done = 0
+    for nodes in _batches(nodes_of(graph), _NODES_PER_LOOK):
+        records = [key_of(model, node) for node in nodes]
+        gone = missing(client(), [record for record in records if record is not None])
+        for record in records:
+            if record in gone:
+                names = list(dict.fromkeys(names_of(model, record)))
+                removed += run(client(), graph.sweep(record, names))  # which looks again
+            done += 1
+            if progress is not None:
+                progress(done)
     return removed
 
 

@@ -54,7 +54,8 @@ class GraphUpkeep(GraphWrites):
             progress: Called after each node with the number looked at.
         Returns:
             Number of edges removed.
-        Cost: one round trip per record in the graph.  Atomic: each record.
+        Cost: one or two round trips per 500 nodes, and one per record that is gone.  Atomic: each
+        record.
         """
         return partial(sweep, self.graph(at), at.model, progress)
 
