@@ -32,9 +32,6 @@ SERVICE = ROOT / "examples" / "service.py"
 TENANTS = {"a1": "apple", "b-2": "banana", "c3": "cherry"}
 """Each, and a word that only its memories say."""
 
-    not hasattr(popoto_recall, "forget"), reason="there is no popoto_recall.forget yet"
-)
-
 
 def loaded() -> Any:
     """The module of the service."""

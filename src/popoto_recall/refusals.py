@@ -46,7 +46,7 @@ REFUSALS: dict[str, tuple[type[errors.StoredValueError], Callable[[str], str]]] 
     "RECALL_TYPE": (errors.WrongTypeError, wrong_type),
     "RECALL_FOREIGN": (errors.ForeignLayoutError, _foreign),
     "RECALL_LATER": (errors.ForeignLayoutError, _later),
-    "RECALL_CORRUPT": (errors.CorruptValueError, corrupt),
+    "RECALL_CORRUPT": (errors.CorruptValueError, _corrupt),
     "RECALL_INCOMPLETE": (errors.IncompleteError, incomplete),
 }
 """By the code that a script begins its refusal with."""

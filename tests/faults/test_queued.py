@@ -242,7 +242,7 @@ def test_what_stands_around_a_refused_call_takes_effect(
         flush(real_client, pipeline, number == 2)
     with pytest.raises(redis.ResponseError) as refused:
         pipeline.execute()
-    text = f"RECALL_TYPE {key}"
+    text = f"RECALL_TYPE list {key}"
     found = [] if text in str(refused.value) else [str(refused.value)]
     found += ["typed"] * isinstance(refused.value, RecallError)
     named = typed(refused.value)
@@ -282,7 +282,7 @@ def test_replies_are_told_apart_when_errors_are_not_raised(real_client: Any) -> 
     replies = pipeline.execute(raise_on_error=False)
     errors = [str(reply) for reply in replies if isinstance(reply, redis.ResponseError)]
     assert [type(reply) for reply in replies[2:3]] == [redis.ResponseError]
-    assert errors[0] == "RECALL_TYPE $CoOcF:Topic:near:odd"
+    assert errors[0] == "RECALL_TYPE list $CoOcF:Topic:near:odd"
     check(14, len(replies), errors[1:] + around(real_client))
 
 
@@ -316,14 +316,14 @@ def test_a_save_or_delete_of_ones_own_raises_it_typed(real_client: Any) -> None:
     real_client.rpush("$EF:Topic:seen", "in the way")
     real_client.rpush(Topic.near.get_edge_key(A), "in the way")
     topic.text = "changed"
-    with pytest.raises(WrongTypeError, match=r"'\$EF:Topic:seen' holds another Redis type"):
+    with pytest.raises(WrongTypeError, match=r"'\$EF:Topic:seen' holds a list"):
         topic.save()
     with pytest.raises(
-        WrongTypeError, match=r"'\$CoOcF:Topic:near:Topic:a' holds another Redis type"
+        WrongTypeError, match=r"'\$CoOcF:Topic:near:Topic:a' holds a list"
     ):
         topic.delete()
     with pytest.raises(
-        WrongTypeError, match=r"'\$CoOcF:Topic:near:Topic:a' holds another Redis type"
+        WrongTypeError, match=r"'\$CoOcF:Topic:near:Topic:a' holds a list"
     ):
         CoOccurrenceField.link(Topic, A, B)
     check(14, 3, [])
