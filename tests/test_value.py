@@ -490,7 +490,7 @@ def test_a_value_of_a_later_version_is_refused(client: Any, kind: Kind, model: A
 @pytest.mark.parametrize("type", ["list", "hash", "set", "zset", "stream"])
 def test_another_type_is_refused(client: Any, kind: Kind, type: str) -> None:
     put(client, kind.key, type)
-    assert "another Redis type" in refused(client, kind, WrongTypeError)
+    assert "does not belong there" in refused(client, kind, WrongTypeError)
 
 
 def put(client: Any, key: str, type: str) -> None:

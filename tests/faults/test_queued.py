@@ -318,12 +318,8 @@ def test_a_save_or_delete_of_ones_own_raises_it_typed(real_client: Any) -> None:
     topic.text = "changed"
     with pytest.raises(WrongTypeError, match=r"'\$EF:Topic:seen' holds a list"):
         topic.save()
-    with pytest.raises(
-        WrongTypeError, match=r"'\$CoOcF:Topic:near:Topic:a' holds a list"
-    ):
+    with pytest.raises(WrongTypeError, match=r"'\$CoOcF:Topic:near:Topic:a' holds a list"):
         topic.delete()
-    with pytest.raises(
-        WrongTypeError, match=r"'\$CoOcF:Topic:near:Topic:a' holds a list"
-    ):
+    with pytest.raises(WrongTypeError, match=r"'\$CoOcF:Topic:near:Topic:a' holds a list"):
         CoOccurrenceField.link(Topic, A, B)
     check(14, 3, [])

@@ -259,7 +259,7 @@ def as_fingerprint(value: object) -> str:
     """
     if isinstance(value, (Model, DB_key)):
         raise ArgumentTypeError(
-            f"{value!s:.80} is a record, not a fingerprint: ask for its text, or for "
+            f"'{value!s:.80}' is a record, not a fingerprint: ask for its text, or for "
             "record.db_key.redis_key if the field has no fingerprint_fn"
         )
     if value is None:
