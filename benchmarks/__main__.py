@@ -78,7 +78,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         recall(words[1:])
         return
     chosen = options(arguments)
-    logging.getLogger("popoto_recall").setLevel(logging.ERROR)  # a filter is filled too full
     console = Console(width=100)
     start = time.monotonic()
     results = []
@@ -104,4 +103,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.WARNING)  # filters that no record was saved for are cleared and filled
     main()

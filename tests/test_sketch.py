@@ -88,7 +88,7 @@ def test_replies_read_the_same_decoded_or_not(text: type) -> None:
     assert found == {"a b": 3, "c": 0, "a": 4_294_967_295}
     assert answer(sketch().count("a"), reply("?"), 1) == 0
     with pytest.raises(IncompleteError, match=r"'\$FS:Page:count' .*rebuild"):
-        answer(sketch().count("a"), reply("?"), 0)
+        answer(sketch().count("a"), reply("?"), 0, reply("?"))
     assert answer(sketch(top=3).heaviest(2), [reply("tea"), reply("3")]) == [("tea", 3)]
     assert answer(sketch(top=3).heaviest(2), reply("?"), 1) == []
 

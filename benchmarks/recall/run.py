@@ -9,7 +9,6 @@ the first that was wanted. Intervals are of 95 %, by bootstrap over questions, o
 from __future__ import annotations
 
 import argparse
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -60,7 +59,6 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main(arguments: Sequence[str]) -> None:
     chosen = options(arguments)
-    logging.disable(logging.WARNING)
     console = Console(width=WIDTH)
     try:
         if chosen.locomo:
