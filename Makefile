@@ -41,7 +41,7 @@ clean:
 
 .PHONY: bench bench-quick bench-table
 
-# About twenty minutes, bench-quick two to three; what disturbs the machine meanwhile blurs the
+# About twenty-five minutes, bench-quick three; what disturbs the machine meanwhile blurs the
 # figures. Further options: make bench BENCH='--module PATH --server PATH'
 bench: .venv/bench
 	$(BIN)/python -m benchmarks $(BENCH)
