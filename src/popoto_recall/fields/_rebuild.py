@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -64,12 +65,21 @@ class Rebuild:
     def run(self) -> int:
         """Carry it out; the number of records read."""
         yields = False
-        while not (self._made_by(uuid4().hex[:16], yields=yields) or self._made_by_another()):
+        while not (self._attempt(yields=yields) or self._made_by_another()):
             yields = True
         return self.records
 
+    def _attempt(self, *, yields: bool) -> bool:
+        """Try once; whether it came to its end. Nobody waits for one that fails."""
+        rebuild = uuid4().hex[:16]
+        try:
+            return self._made_by(rebuild, yields=yields)
+        except BaseException:
+            with suppress(Exception):
+                run(self.client, self.value.abandon(rebuild))
+            raise
+
     def _made_by(self, rebuild: str, *, yields: bool) -> bool:
-        """Try once; whether it came to its end."""
         plan = self._plan()
         items = self._fill(rebuild, plan, yields=yields)
         if items >= 0 and self.value.misfits(items, plan):

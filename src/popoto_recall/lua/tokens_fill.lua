@@ -9,12 +9,15 @@
 --                             for it
 -- ARGV[5]  digests   string   16 bytes per token
 -- ARGV[6]  text      string   and on: the tokens, if heavy hitters are kept
--- Returns  integer, the items of the staged value; -1 if it is no longer this rebuild's.
+-- Returns  integer, the items of the staged value; -1 if it is no longer this rebuild's, or what
+--          belongs to it cannot be used: then it goes.
 local staged = open(KEYS[2], ARGV[2])
 if not staged or staged.rebuild ~= ARGV[3] then return -1 end
 keep(KEYS[1], ARGV[4])
 keep(KEYS[2], ARGV[4])
-local problem = adders[ARGV[1]](staged, ARGV[5], 1, KEYS[3], {unpack(ARGV, 6)})
-if problem then return problem end
+if adders[ARGV[1]](staged, ARGV[5], 1, KEYS[3], {unpack(ARGV, 6)}) then
+  call('DEL', unpack(KEYS, 2))
+  return -1
+end
 write(staged)
 return staged.items

@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 BEGIN = load("value_begin", "value", "keep")
 LOOK = load("value_look", "value", writes=False)
+ABANDON = load("value_abandon", "value")
 SWAP = load("value_swap", "value")
 CLEAR = load("value_clear", "value")
 INFO = load("value_info", "value", "layers", writes=False)
@@ -209,6 +210,12 @@ class Value(ABC):
         """End a rebuild: the staged value takes this one's place. False if it is lost."""
         args = (self.identity, f">{rebuild}", int(complete))
         return Command(SWAP, self.keys, args, lambda reply: bool(int(reply)))
+
+    def abandon(self, rebuild: str) -> Command[bool]:
+        """Give up a rebuild. False if it was lost before."""
+        keys = (self.staging, *self.beside[1:])
+        args = (self.identity, f">{rebuild}")
+        return Command(ABANDON, keys, args, lambda reply: bool(int(reply)))
 
     def look(self) -> Command[Rebuilder]:
         """Which rebuild is at work, or made the value."""
