@@ -47,14 +47,6 @@ def exists(client: redis.Redis, key: str) -> bool:
     return bool(client.exists(key))
 
 
-def missing(client: redis.Redis, keys: Sequence[str]) -> set[str]:
-    """Those of some keys that nothing is stored under; one round trip."""
-    pipeline = client.pipeline(transaction=False)
-    for key in keys:
-        pipeline.exists(key)
-    return {key for key, found in zip(keys, pipeline.execute(), strict=True) if not found}
-
-
 def hashes(client: redis.Redis, keys: Sequence[str]) -> list[dict[Any, Any]]:
     """The hash under each key, empty for none; one round trip.
 
@@ -65,6 +57,14 @@ def hashes(client: redis.Redis, keys: Sequence[str]) -> list[dict[Any, Any]]:
         pipeline.execute_command("HGETALL", key, **{NEVER_DECODE: True})
     found: list[dict[Any, Any]] = pipeline.execute()
     return found
+
+
+def missing(client: redis.Redis, keys: Sequence[str]) -> set[str]:
+    """Those of some keys that nothing is stored under; one round trip."""
+    pipeline = client.pipeline(transaction=False)
+    for key in keys:
+        pipeline.exists(key)
+    return {key for key, found in zip(keys, pipeline.execute(), strict=True) if not found}
 
 
 @contextmanager
