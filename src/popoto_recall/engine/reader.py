@@ -72,14 +72,6 @@ def hashes(client: redis.Redis, keys: Sequence[str]) -> list[dict[Any, Any]]:
     return found
 
 
-def missing(client: redis.Redis, keys: Sequence[str]) -> set[str]:
-    """Those of some keys that nothing is stored under; one round trip."""
-    pipeline = client.pipeline(transaction=False)
-    for key in keys:
-        pipeline.exists(key)
-    return {key for key, found in zip(keys, pipeline.execute(), strict=True) if not found}
-
-
 @contextmanager
 def _text_under(where: str) -> Iterator[None]:
     """Raise what is no UTF-8 as a typed error, whether or not the client decodes it."""
