@@ -84,7 +84,7 @@ def refusal(call: Call, key: str) -> list[str]:
 
 
 def refusal_or_doubt(call: Call, key: str) -> list[str]:
-    """Nothing, if it was refused, or taken for what another tokenizer made, which denies nothing."""
+    """Nothing, if it was refused, or taken for another tokenizer's, which denies nothing."""
     try:
         said = call()
     except StoredValueError as error:

@@ -318,8 +318,12 @@ def test_a_save_or_delete_of_ones_own_raises_it_typed(real_client: Any) -> None:
     topic.text = "changed"
     with pytest.raises(WrongTypeError, match=r"'\$EF:Topic:seen' holds another Redis type"):
         topic.save()
-    with pytest.raises(WrongTypeError, match=r"'\$CoOcF:Topic:near:Topic:a' holds another Redis type"):
+    with pytest.raises(
+        WrongTypeError, match=r"'\$CoOcF:Topic:near:Topic:a' holds another Redis type"
+    ):
         topic.delete()
-    with pytest.raises(WrongTypeError, match=r"'\$CoOcF:Topic:near:Topic:a' holds another Redis type"):
+    with pytest.raises(
+        WrongTypeError, match=r"'\$CoOcF:Topic:near:Topic:a' holds another Redis type"
+    ):
         CoOccurrenceField.link(Topic, A, B)
     check(14, 3, [])
