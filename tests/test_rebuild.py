@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,7 @@ def test_one_that_grew_for_what_is_deleted_since_shrinks(client: Any, pages: lis
     Page.seen.rebuild()
     Page.often.rebuild()
     assert Page.seen.info().capacity == 200
+    Page.often.rebuild()
     assert_whole()
 
 
@@ -281,6 +283,14 @@ def test_a_sketch_that_refused_a_save_knows_that_it_lacks_it(
     assert Page.often.get_frequency("refused") == 1
 
 
+def test_another_type_in_place_of_the_staged_heavy_hitters_is_replaced(
+    client: Any, pages: list[Model]
+) -> None:
+    Page.often.rebuild(progress=once(lambda: plant(client, STAGED_TOP)))
+    assert_whole()
+    assert staged(client) == []
+
+
 def test_of_what_the_staged_heavy_hitters_lack_none_is_shown(
     client: Any, pages: list[Model]
 ) -> None:
@@ -334,6 +344,17 @@ def test_a_record_without_a_fingerprint_stops_it(
             Page.seen.rebuild()
     assert_whole()
     assert Page.seen.rebuild() == 60
+    assert_whole()
+
+
+def test_nobody_waits_for_one_that_failed(client: Any, pages: list[Model]) -> None:
+    def fail() -> None:
+        with pytest.raises(ZeroDivisionError):
+            Page.seen.rebuild(progress=lambda done, total: 1 // 0)
+
+    began = time.monotonic()
+    Page.seen.rebuild(progress=once(fail))
+    assert time.monotonic() - began < 10
     assert_whole()
 
 

@@ -160,8 +160,9 @@ class Turns:
         self.step()
 
     def wait(self) -> None:
-        self._back.release()
-        self._go.acquire()
+        if not self._killed:
+            self._back.release()
+            self._go.acquire()
         if self._killed:
             raise KilledError
 

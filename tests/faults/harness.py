@@ -35,8 +35,9 @@ ROWS = {
     10: "one tenant asks about another",
     11: "threads, tasks, a fork",
     12: "replica, decoding, RESP3, least ACL",
-    13: "options changed, another library wrote the value",
+    13: "options that drift, values of other programs",
     14: "pipelines, WATCH",
+    15: "rebuilds beside everything",
 }
 SILENCE = 0.01
 """Seconds without a byte after which a server has nothing more to say."""
