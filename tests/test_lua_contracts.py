@@ -379,6 +379,7 @@ def everything(client: Any) -> None:
     emptied(client)
     Topic.seen.might_exist("x")
     run(client, Topic.seen.stored(Scope(Topic)).look())
+    run(client, Topic.seen.stored(Scope(Topic)).abandon("none"))
     Topic.near.propagate(["x", "y", "z"], limit=3, max_reads=10, explain=True)
     Topic.seen.might_exist_batch([])
     Topic.often.get_frequency_batch([])

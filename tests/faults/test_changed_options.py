@@ -80,7 +80,7 @@ def asked(field: Any) -> dict[str, Way]:
     ways: dict[str, Way] = {}
     for name, operation in operations(type(field)).items():
         plain = name.removeprefix("async_")
-        if plain not in REPLACING:
+        if plain not in {*REPLACING, "partitions"}:
             args = (3,) if plain == "top" else ARGUMENTS[plain]
             ways[name] = way(getattr(field, name), args, operation.asynchronous)
     return ways
