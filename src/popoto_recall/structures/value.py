@@ -136,7 +136,7 @@ class Value(ABC):
         """Whether so many items call for another plan than the one they were filled into."""
         return False
 
-    @property
+    @cached_property
     def beside(self) -> tuple[str, ...]:
         """Keys of what belongs to the value, and to the staged one; none or two."""
         return ()
