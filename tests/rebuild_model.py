@@ -147,7 +147,9 @@ class Rules:
         told = world.told & ~record
         return world._replace(told=told, value=value, staged=staged, processes=processes)
 
-    def _delete(self, world: World, record: int) -> World:
+    def _delete(self, world: World, record: int) -> World | None:
+        if not world.stored & record:
+            return None
         return world._replace(stored=world.stored & ~record, listed=world.listed & ~record)
 
     def _clear(self, world: World, _: int) -> World:
