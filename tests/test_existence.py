@@ -85,6 +85,7 @@ def test_a_batch_is_one_call_up_to_20_000_block_tests(real_client: Any) -> None:
     model = FILTER.model(capacity=1000, error_rate=1e-6, tokenizer=plain)
     model.create(title="a", text=" ".join(words(900)))
     assert model.kept.info().layers == 1
+    assert model.kept.might_exist("in0")  # brings the script to the server
     for tokens, calls in ((20_000, 1), (20_001, 2), (60_000, 3)):
         assert calls_of(real_client, model, [*words(50), *words(tokens - 50, "out")]) == calls
     model.create(title="b", text=" ".join(words(3600)))
