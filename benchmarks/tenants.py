@@ -183,12 +183,7 @@ def _without_records() -> Callable[[], str]:
 
 def _forget(agent_id: str) -> None:
     """Remove what the three fields know of a tenant."""
-    forget = getattr(popoto_recall, "forget", None)
-    if forget is not None:
-        forget(Tenant, agent_id=agent_id)
-        return
-    Tenant.near.at(agent_id=agent_id).clear()
-    popoto.redis_db.get_REDIS_DB().unlink(*_values_of(agent_id))
+    popoto_recall.forget(Tenant, agent_id=agent_id)
 
 
 def _bytes(stage: Stage, number: int, used: int) -> Outcome:
